@@ -1,0 +1,20 @@
+# One image for the three services; the command says which. Node 24 runs the TypeScript sources, nothing is built.
+FROM node:24.21.0-bookworm-slim AS packages
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+COPY apps apps
+COPY packages packages
+RUN npm install --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund \
+      --workspace=@cidadao/api --workspace=@cidadao/worker --workspace=@cidadao/scheduler \
+    && rm -rf apps/local apps/cli packages/embedded packages/testing
+
+FROM node:24.21.0-bookworm-slim
+ENV ENVIRONMENT=production NODE_OPTIONS=--enable-source-maps=false
+WORKDIR /app
+COPY --from=packages --chown=root:root /app ./
+USER node
+EXPOSE 8000
+# API on PORT, worker and scheduler on HEALTH_PORT.
+HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=3 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.HEALTH_PORT ?? process.env.PORT ?? 8000}/health/ready`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "apps/api/src/main.ts"]

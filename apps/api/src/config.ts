@@ -1,0 +1,21 @@
+import { databaseConfig } from "@cidadao/database/store";
+import { queueConfig } from "@cidadao/queue/backend";
+import { processConfig } from "@cidadao/runtime/config";
+import { z } from "zod";
+
+const apiConfig = z.object({
+  HOST: z.string().default("0.0.0.0").describe("Address to listen on"),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(8_000).describe("Port of the API; 0 takes a free one"),
+  CORS_ORIGINS: z
+    .string()
+    .transform((text) => text.split(",").map((origin) => origin.trim().replace(/\/$/, "")))
+    .pipe(z.array(z.url({ protocol: /^https?$/, error: "name origins like https://example.org, separated by commas" })))
+    .default([])
+    .describe("Exact origins of web pages that may call the API, separated by commas"),
+});
+
+/** Everything the API reads from the environment. */
+export const apiEnvironment = processConfig
+  .extend(databaseConfig.shape)
+  .extend(queueConfig.shape)
+  .extend(apiConfig.shape);

@@ -1,0 +1,223 @@
+import { listAnomaliesOf } from "@cidadao/database/anomalies";
+import {
+  cancelInvestigation,
+  findInvestigation,
+  type Investigation,
+  listInvestigations,
+} from "@cidadao/database/investigations";
+import { findReport } from "@cidadao/database/reports";
+import { investigationStatuses, isFinal } from "@cidadao/domain/investigation";
+import { openInvestigation } from "@cidadao/operations/open-investigation";
+import { AppError } from "@cidadao/runtime/errors";
+import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
+import { z } from "zod";
+import type { ApiContext } from "../app.ts";
+import { decodeCursor, encodeCursor, presentAnomaly, presentInvestigation } from "../presenters.ts";
+import {
+  anomalySchema,
+  idParams,
+  investigationSchema,
+  openBody,
+  PAGE_LIMIT_MAX,
+  pageQuery,
+  problems,
+  problemSchema,
+  reportSchema,
+} from "../schemas.ts";
+import { streamEvents } from "../event-stream.ts";
+
+const REQUEST_TIMEOUT_MS = 10_000;
+const tags = ["investigations"];
+
+export const investigationRoutes =
+  (context: ApiContext): FastifyPluginAsyncZod =>
+  async (app) => {
+    app.route({
+      method: "POST",
+      url: "/api/v1/investigations",
+      schema: {
+        tags,
+        summary: "Open an investigation",
+        description:
+          "Stores the investigation and puts it on the queue. 202 means that it is stored and will run, whatever fails next. " +
+          "Repeat the call with the same Idempotency-Key and you get the same investigation.",
+        headers: z.object({
+          "idempotency-key": z
+            .string()
+            .min(1)
+            .max(255)
+            .optional()
+            .meta({ description: "Any text of yours that names this request, for example a UUID" }),
+        }),
+        body: openBody,
+        response: {
+          202: investigationSchema,
+          ...problems,
+          413: problemSchema,
+          415: problemSchema,
+          422: problemSchema.describe("The Idempotency-Key was used with another body"),
+        },
+      },
+      handler: async (request, reply) => {
+        const { query = null, scope, detectors = null, priority } = request.body;
+        const asked = {
+          query,
+          scope,
+          detectors,
+          priority,
+          origin: "api" as const,
+          idempotencyKey: request.headers["idempotency-key"] ?? null,
+        };
+        const { investigation, created } = await openInvestigation(
+          context,
+          asked,
+          AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+        );
+        const shown = presentInvestigation(investigation);
+        void reply.header("location", shown.links.self).header("idempotent-replayed", String(!created));
+        return reply.code(202).send(shown);
+      },
+    });
+
+    app.route({
+      method: "GET",
+      url: "/api/v1/investigations",
+      schema: {
+        tags,
+        summary: "List public investigations, newest first",
+        querystring: pageQuery.extend({ status: z.enum(investigationStatuses).optional() }),
+        response: {
+          200: z.object({ investigations: z.array(investigationSchema), nextCursor: z.string().nullable() }),
+          ...problems,
+        },
+      },
+      handler: async (request) => {
+        const { limit, cursor, status } = request.query;
+        const filter = { limit, status, before: decodeCursor(cursor) };
+        const found = await listInvestigations(context.store, filter, AbortSignal.timeout(REQUEST_TIMEOUT_MS));
+        const last = found.length === limit ? found.at(-1) : undefined;
+        return { investigations: found.map(presentInvestigation), nextCursor: last ? encodeCursor(last) : null };
+      },
+    });
+
+    app.route({
+      method: "GET",
+      url: "/api/v1/investigations/:id",
+      schema: {
+        tags,
+        summary: "One investigation: status, progress, outcome",
+        params: idParams,
+        response: { 200: investigationSchema, ...problems },
+      },
+      handler: async (request) => presentInvestigation(await publicInvestigation(context, request.params.id)),
+    });
+
+    app.route({
+      method: "GET",
+      url: "/api/v1/investigations/:id/anomalies",
+      schema: {
+        tags,
+        summary: "What an investigation found, gravest first",
+        params: idParams,
+        querystring: z.strictObject({
+          limit: z.coerce.number().int().min(1).max(PAGE_LIMIT_MAX).default(20),
+          afterRank: z.coerce.number().int().min(0).default(0),
+        }),
+        response: {
+          200: z.object({ anomalies: z.array(anomalySchema), total: z.int(), nextAfterRank: z.int().nullable() }),
+          ...problems,
+          409: problemSchema.describe("It has not finished yet"),
+        },
+      },
+      handler: async (request) => {
+        const investigation = await publicInvestigation(context, request.params.id);
+        assertFinished(investigation);
+        const { limit, afterRank } = request.query;
+        const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+        const found = await listAnomaliesOf(context.store, investigation.id, { afterRank, limit }, signal);
+        return {
+          anomalies: found.map(presentAnomaly),
+          total: investigation.anomalies,
+          nextAfterRank: found.length === limit ? found.at(-1)!.rank : null,
+        };
+      },
+    });
+
+    app.route({
+      method: "GET",
+      url: "/api/v1/investigations/:id/report",
+      schema: {
+        tags,
+        summary: "The report of a completed investigation",
+        params: idParams,
+        response: { 200: reportSchema, ...problems, 409: problemSchema.describe("It has not finished yet") },
+      },
+      handler: async (request) => {
+        const investigation = await publicInvestigation(context, request.params.id);
+        assertFinished(investigation);
+        const report = await findReport(context.store, investigation.id, AbortSignal.timeout(REQUEST_TIMEOUT_MS));
+        if (report) return report;
+        throw new AppError("not_found", `A investigação terminou como "${investigation.status}" e não tem relatório.`);
+      },
+    });
+
+    app.route({
+      method: "GET",
+      url: "/api/v1/investigations/:id/events",
+      schema: {
+        tags,
+        summary: "Progress as server-sent events",
+        description:
+          "Every event from the first, or from after Last-Event-ID, then those to come; the stream ends with the event " +
+          "whose phase is `finished`.",
+        params: idParams,
+        headers: z.object({ "last-event-id": z.coerce.number().int().min(0).optional() }),
+        produces: ["text/event-stream"],
+        response: problems,
+      },
+      handler: async (request, reply) => {
+        const { id } = await publicInvestigation(context, request.params.id);
+        return streamEvents(context, reply, { investigationId: id, afterSeq: request.headers["last-event-id"] ?? 0 });
+      },
+    });
+
+    app.route({
+      method: "DELETE",
+      url: "/api/v1/investigations/:id",
+      schema: {
+        tags,
+        summary: "Cancel an investigation",
+        description: "A running one stops at its next step and stores no result. Cancelling twice is not an error.",
+        params: idParams,
+        response: {
+          200: investigationSchema,
+          ...problems,
+          409: problemSchema.describe("It has ended, or it belongs to the schedule"),
+        },
+      },
+      handler: async (request) => {
+        const investigation = await publicInvestigation(context, request.params.id);
+        if (investigation.origin === "schedule") {
+          throw new AppError("already_final", "Investigações abertas pela agenda não são canceladas por aqui.");
+        }
+        const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+        const outcome = await cancelInvestigation(context.store, investigation.id, signal);
+        if (outcome === "final") {
+          throw new AppError("already_final", "A investigação já terminou; não há o que cancelar.");
+        }
+        return presentInvestigation(await publicInvestigation(context, investigation.id));
+      },
+    });
+  };
+
+async function publicInvestigation(context: ApiContext, id: string): Promise<Investigation> {
+  const found = await findInvestigation(context.store, id, AbortSignal.timeout(REQUEST_TIMEOUT_MS));
+  // Somebody's private investigation looks like one that does not exist.
+  if (found?.visibility === "public") return found;
+  throw new AppError("not_found", `Não existe investigação ${id}.`);
+}
+
+function assertFinished(investigation: Investigation): void {
+  if (isFinal(investigation.status)) return;
+  throw new AppError("not_ready", `A investigação está em andamento (${investigation.status}); acompanhe em /events.`);
+}

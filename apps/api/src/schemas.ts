@@ -1,0 +1,192 @@
+import { evidenceUnits, anomalyStatuses, subjectKinds } from "@cidadao/domain/anomaly";
+import {
+  investigationOrigins,
+  investigationOutcomes,
+  investigationPhases,
+  investigationPriorities,
+  investigationScope,
+  investigationStatuses,
+} from "@cidadao/domain/investigation";
+import { severities } from "@cidadao/domain/severity";
+import { z } from "zod";
+import { problemSchema } from "./problem.ts";
+
+const timestamp = z.string().meta({ format: "date-time", examples: ["2026-11-20T12:00:00.000Z"] });
+
+export const PAGE_LIMIT_MAX = 100;
+
+/** Opaque to clients: where the next page of a newest-first list goes on. */
+export const pageQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(PAGE_LIMIT_MAX).default(20),
+  cursor: z.string().max(200).optional().meta({ description: "`nextCursor` of the page before" }),
+});
+
+export const idParams = z.object({ id: z.uuid("the id of an investigation is a UUID") });
+
+export const openBody = z
+  .strictObject({
+    query: z
+      .string()
+      .trim()
+      .min(1)
+      .max(2_000)
+      .optional()
+      .meta({
+        description: "The question in words; kept with the investigation and shown in its report",
+        examples: ["Há contratos fora do comum no IFRN em janeiro de 2024?"],
+      }),
+    scope: investigationScope.meta({ description: "Which contracts to look at" }),
+    detectors: z
+      .array(z.string().max(60))
+      .min(1, "name at least one detector, or leave detectors out to run all")
+      .max(50)
+      .optional()
+      .meta({ description: "Ids of GET /api/v1/detectors; left out: all", examples: [["price-outlier"]] }),
+    priority: z.enum(investigationPriorities).default("default"),
+  })
+  .meta({
+    id: "OpenInvestigation",
+    examples: [{ query: "Contratos do IFRN", scope: { agencyCodes: ["26435"], from: "2024-01-01", to: "2024-01-31" } }],
+  });
+
+const coverageSchema = z
+  .object({
+    source: z.string(),
+    asked: z.int(),
+    answered: z.int(),
+    records: z.int(),
+    rejected: z.int(),
+    missing: z.array(z.object({ what: z.string(), why: z.string() })),
+  })
+  .meta({ id: "SourceCoverage", description: "What was asked of a source, what came, and what is missing and why" });
+
+export const investigationSchema = z
+  .object({
+    id: z.uuid(),
+    query: z.string().nullable(),
+    scope: z.object({
+      agencyCodes: z.array(z.string()).optional(),
+      supplierCnpj: z.string().optional(),
+      from: z.string(),
+      to: z.string(),
+    }),
+    detectors: z.array(z.string()).nullable(),
+    origin: z.enum(investigationOrigins),
+    priority: z.enum(investigationPriorities),
+    status: z.enum(investigationStatuses),
+    outcome: z.enum(investigationOutcomes).nullable(),
+    phase: z.enum(investigationPhases),
+    progress: z.number().min(0).max(1),
+    records: z.int().meta({ description: "Contracts analysed" }),
+    anomalies: z.int(),
+    coverage: z.array(coverageSchema),
+    sample: z.string().nullable().meta({ description: "What the recording is, when the data is a recorded sample" }),
+    failure: z.object({ code: z.string(), message: z.string() }).nullable(),
+    createdAt: timestamp,
+    startedAt: timestamp.nullable(),
+    completedAt: timestamp.nullable(),
+    links: z.object({ self: z.string(), anomalies: z.string(), report: z.string(), events: z.string() }),
+  })
+  .meta({ id: "Investigation" });
+
+const evidenceSchema = z
+  .object({
+    formula: z.string(),
+    facts: z.array(
+      z.object({
+        name: z.string(),
+        label: z.string(),
+        value: z.union([z.number(), z.string()]),
+        unit: z.enum(evidenceUnits),
+      }),
+    ),
+    records: z.array(
+      z.object({ kind: z.string(), id: z.string(), label: z.string(), url: z.string(), retrievedAt: timestamp }),
+    ),
+    baseRate: z.object({ tested: z.int(), fired: z.int() }),
+  })
+  .meta({ id: "Evidence", description: "The numbers put into the formula and the records they come from" });
+
+export const anomalySchema = z
+  .object({
+    id: z.uuid(),
+    investigationId: z.uuid(),
+    rank: z.int(),
+    fingerprint: z.string(),
+    detector: z.string(),
+    detectorVersion: z.int(),
+    subject: z.object({ kind: z.enum(subjectKinds), id: z.string(), label: z.string() }),
+    title: z.string(),
+    reason: z.string(),
+    score: z.number().min(0).max(1),
+    severity: z.enum(severities),
+    amountAtRiskCents: z.int(),
+    agencyCode: z.string().nullable(),
+    agencyName: z.string().nullable(),
+    supplierTaxId: z.string().nullable(),
+    supplierName: z.string().nullable(),
+    evidence: evidenceSchema,
+    legalBasis: z.array(
+      z.object({ norm: z.string(), article: z.string(), validFrom: z.string(), validTo: z.string().nullable() }),
+    ),
+    innocentExplanations: z.array(z.string()),
+    explanation: z
+      .object({ text: z.string(), source: z.enum(["model", "template"]), model: z.string().nullable() })
+      .nullable(),
+    status: z.enum(anomalyStatuses),
+    sample: z.string().nullable(),
+    createdAt: timestamp,
+  })
+  .meta({ id: "Anomaly", description: "A red flag: a reason to look, never an accusation" });
+
+const reasonSchema = z.object({ reason: z.string(), count: z.int() });
+
+export const reportSchema = z
+  .object({
+    investigationId: z.uuid(),
+    title: z.string(),
+    markdown: z.string(),
+    totals: z.record(z.string(), z.unknown()),
+    detectors: z.array(
+      z.looseObject({
+        detector: z.string(),
+        version: z.int(),
+        fired: z.int(),
+        notFired: z.int(),
+        notComputable: z.array(reasonSchema),
+        excluded: z.array(reasonSchema),
+      }),
+    ),
+    coverage: z.array(coverageSchema),
+    sample: z.string().nullable(),
+    createdAt: timestamp,
+  })
+  .meta({ id: "Report" });
+
+export const detectorSchema = z
+  .object({
+    id: z.string(),
+    version: z.int(),
+    title: z.string(),
+    question: z.string(),
+    method: z.string(),
+    legalBasis: z.array(
+      z.object({ norm: z.string(), article: z.string(), validFrom: z.string(), validTo: z.string().nullable() }),
+    ),
+    references: z.array(z.string()),
+    exclusions: z.array(z.string()),
+    assumptions: z.array(z.string()),
+    innocentExplanations: z.array(z.string()),
+    needs: z.array(z.string()),
+    params: z
+      .record(z.string(), z.unknown())
+      .meta({ description: "JSON Schema of the parameters, with their defaults" }),
+  })
+  .meta({ id: "Detector" });
+
+export const problems = {
+  400: problemSchema.describe("The request does not fit; `errors` names each field"),
+  404: problemSchema.describe("There is no such thing"),
+  503: problemSchema.describe("A dependency is away; Retry-After says when to come back"),
+} as const;
+export { problemSchema };

@@ -1,0 +1,42 @@
+import { openStore } from "@cidadao/database/store";
+import { chooseBackend } from "@cidadao/queue/backend";
+import { openProducer } from "@cidadao/queue/produce";
+import { parseConfig } from "@cidadao/runtime/config";
+import { repeat } from "@cidadao/runtime/deadline";
+import { messageOf } from "@cidadao/runtime/errors";
+import { serveHealth } from "@cidadao/runtime/health-server";
+import { runProcess, stopOnConfigError } from "@cidadao/runtime/lifecycle";
+import { createLogger } from "@cidadao/runtime/logger";
+import { createTelemetry } from "@cidadao/runtime/telemetry";
+import { schedulerEnvironment } from "./config.ts";
+import { schedules } from "./schedules.ts";
+import { tick } from "./tick.ts";
+
+const TICK_MS = 5_000;
+/** Without a good tick for this long, the process says that it is not ready. */
+const TICK_STALE_MS = 60_000;
+
+try {
+  const config = parseConfig(schedulerEnvironment, process.env);
+  const logger = createLogger({ process: "scheduler", level: config.LOG_LEVEL });
+  const telemetry = createTelemetry({ process: "scheduler" });
+  await runProcess({ logger, drainSeconds: config.DRAIN_SECONDS }, async ({ signal, resources }) => {
+    const store = openStore(config);
+    const producer = resources.use(openProducer(chooseBackend(config), logger));
+    const context = { store, enqueue: producer.enqueue, queueIsReady: producer.isReady, logger };
+    let lastTick = Number.NEGATIVE_INFINITY;
+    if (config.HEALTH_PORT !== undefined) {
+      const ready = () => ({ ok: performance.now() - lastTick < TICK_STALE_MS, detail: { queue: producer.isReady() } });
+      resources.use(await serveHealth({ port: config.HEALTH_PORT, host: config.HOST, telemetry, ready }));
+    }
+    logger.info({ schedules: schedules.map((schedule) => schedule.id) }, "scheduler is up");
+    const onError = (error: unknown) => logger.error({ error: messageOf(error) }, "tick failed");
+    const ticking = repeat({ intervalMs: TICK_MS, signal, onError }, async () => {
+      await tick(context, schedules, signal);
+      lastTick = performance.now();
+    });
+    resources.defer(() => ticking);
+  });
+} catch (error) {
+  stopOnConfigError(error);
+}

@@ -1,0 +1,136 @@
+import { createModelChain, type ModelCall } from "@cidadao/llm/chain";
+import { configuredModels } from "@cidadao/llm/config";
+import { alertWebhooks } from "@cidadao/channels/config";
+import { sendDiscord } from "@cidadao/channels/discord";
+import { createStoredCache } from "@cidadao/database/source-responses";
+import { openStore } from "@cidadao/database/store";
+import { sweepStuck } from "@cidadao/operations/sweep-stuck";
+import { chooseBackend, producerConnection } from "@cidadao/queue/backend";
+import { consume } from "@cidadao/queue/consume";
+import { openProducer } from "@cidadao/queue/produce";
+import { ConfigError, parseConfig } from "@cidadao/runtime/config";
+import { repeat } from "@cidadao/runtime/deadline";
+import { messageOf } from "@cidadao/runtime/errors";
+import { serveHealth } from "@cidadao/runtime/health-server";
+import { createHttpClient } from "@cidadao/runtime/http-client";
+import { runProcess, stopOnConfigError } from "@cidadao/runtime/lifecycle";
+import { createLogger } from "@cidadao/runtime/logger";
+import { createMemoryRateLimiter, createRedisRateLimiter } from "@cidadao/runtime/rate-limit";
+import { observedCache } from "@cidadao/runtime/response-cache";
+import { createTelemetry } from "@cidadao/runtime/telemetry";
+import { createPortalContext } from "@cidadao/sources/portal-transparencia/client";
+import { workerEnvironment } from "./config.ts";
+import { openDetectorPool } from "./detector-pool.ts";
+import { createHandlers, type WorkerContext } from "./handlers.ts";
+
+/** How often this worker looks for work that is not on the queue: after an outage of the queue, work resumes this soon. */
+const RELAY_MS = 1_000;
+const RELAY_STALE_MS = 60_000;
+
+try {
+  const config = parseConfig(workerEnvironment, process.env);
+  if (config.ENVIRONMENT === "production" && config.ALERT_WEBHOOKS_LOOPBACK === "true") {
+    throw new ConfigError("ALERT_WEBHOOKS_LOOPBACK is for tests and npm start; production sends alerts to Discord.");
+  }
+  const logger = createLogger({ process: "worker", level: config.LOG_LEVEL });
+  const telemetry = createTelemetry({ process: "worker" });
+  await runProcess({ logger, drainSeconds: config.DRAIN_SECONDS }, async ({ signal, resources }) => {
+    const store = openStore(config);
+    const backend = chooseBackend(config);
+    const producer = resources.use(openProducer(backend, logger));
+    const http = resources.use(
+      createHttpClient({
+        // Publishers can see who asks, and where to complain.
+        userAgent: `cidadao-ai/0.1 (public spending watch${config.PUBLIC_URL ? `; ${config.PUBLIC_URL}` : ""})`,
+        onResponse: ({ source, status, error, durationMs }) => {
+          telemetry.sourceRequests.inc({ api_name: source, status_code: String(status ?? error ?? "none") });
+          telemetry.sourceSeconds.observe({ api_name: source }, durationMs / 1000);
+        },
+      }),
+    );
+    const pool = resources.use(openDetectorPool({ threads: config.DETECTOR_THREADS }));
+    const targets = alertWebhooks(config);
+    if (targets.length === 0) logger.warn("ALERT_WEBHOOKS is not set: alerts are stored and sent nowhere");
+    const perMinute = config.PORTAL_TRANSPARENCIA_PER_MINUTE;
+    const portal = createPortalContext({
+      http,
+      rateLimit: rateLimiter(),
+      cache: observedCache(createStoredCache(store), (result) => telemetry.cacheOperations.inc({ result })),
+      baseUrl: config.PORTAL_TRANSPARENCIA_URL,
+      apiKey: config.TRANSPARENCY_API_KEY,
+      cacheTtlSeconds: config.CACHE_TTL,
+    });
+
+    const context: WorkerContext = {
+      store,
+      portal,
+      enqueue: producer.enqueue,
+      queueIsReady: producer.isReady,
+      detect: pool.detect,
+      explain: { models: createModelChain(configuredModels({ http }, config), { onCall: countModelCall }), logger },
+      targets: targets.map(({ channel, target, url }) => ({
+        channel,
+        target,
+        send: (message, sending) => sendDiscord({ http }, { webhookUrl: url, message }, sending),
+      })),
+      alertTargets: targets.map(({ channel, target }) => ({ channel, target })),
+      alertSeverityMin: config.ALERT_SEVERITY_MIN,
+      publicUrl: config.PUBLIC_URL ?? null,
+      leaseSeconds: config.LEASE_SECONDS,
+      graceSeconds: config.ENQUEUED_GRACE_SECONDS,
+      watchedAgencies: config.WATCHED_AGENCIES,
+      logger,
+      telemetry,
+    };
+
+    let lastRelay = Number.NEGATIVE_INFINITY;
+    if (config.HEALTH_PORT !== undefined) {
+      const ready = () => ({
+        ok: performance.now() - lastRelay < RELAY_STALE_MS,
+        detail: { queue: producer.isReady() },
+      });
+      resources.use(await serveHealth({ port: config.HEALTH_PORT, host: config.HOST, telemetry, ready }));
+    }
+    const onError = (error: unknown) => logger.warn({ error: messageOf(error) }, "sweep failed");
+    const relaying = repeat({ intervalMs: RELAY_MS, signal, onError }, async () => {
+      const swept = await sweepStuck(context, { graceSeconds: config.ENQUEUED_GRACE_SECONDS }, signal);
+      if (swept.investigations + swept.deliveries > 0) logger.info(swept, "put back on the queue");
+      lastRelay = performance.now();
+    });
+    resources.defer(() => relaying);
+
+    const concurrency = { investigations: config.WEB_CONCURRENCY, alerts: 4, ingest: 1, maintenance: 1 };
+    resources.use(await consumeWhenReady());
+    logger.info({ queue: backend.kind, concurrency }, "worker is up");
+
+    /** With the queue away at start the worker waits for it instead of dying. */
+    async function consumeWhenReady(): Promise<AsyncDisposable> {
+      const handlers = createHandlers(context);
+      for (;;) {
+        try {
+          return await consume(backend, handlers, { concurrency, logger });
+        } catch (error) {
+          signal.throwIfAborted();
+          logger.warn({ error: messageOf(error) }, "the queue is not there yet");
+          await new Promise((resolve) => setTimeout(resolve, RELAY_MS));
+        }
+      }
+    }
+
+    function rateLimiter() {
+      if (backend.kind !== "redis") return createMemoryRateLimiter({ perMinute });
+      const redis = producerConnection(backend.url);
+      redis.on("error", () => {}); // the limiter goes on in memory, and the queue reports the outage
+      resources.defer(() => redis.disconnect());
+      return createRedisRateLimiter({ redis, perMinute, keyPrefix: `${backend.prefix}:rate` });
+    }
+
+    function countModelCall({ provider, model, result, tokens }: ModelCall) {
+      telemetry.modelRequests.inc({ provider, model, result });
+      telemetry.modelTokens.inc({ provider, model, type: "input" }, tokens.input);
+      telemetry.modelTokens.inc({ provider, model, type: "output" }, tokens.output);
+    }
+  });
+} catch (error) {
+  stopOnConfigError(error);
+}

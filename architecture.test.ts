@@ -1,0 +1,256 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+
+const root = import.meta.dirname;
+
+/**
+ * Who may import whom; what is absent is closed. "name/file" opens one file only. Tests may import anything: they are
+ * not shipped.
+ */
+const doors: Record<string, string[]> = {
+  "packages/domain": [],
+  "packages/runtime": [],
+  "packages/detectors": ["domain"],
+  "packages/llm": ["domain", "runtime"],
+  "packages/agents": ["domain", "llm", "runtime"],
+  "packages/sources": ["domain", "runtime"],
+  "packages/channels": ["domain", "runtime"],
+  "packages/database": ["domain", "runtime"],
+  "packages/queue": ["domain", "runtime"],
+  "packages/operations": [
+    "domain",
+    "runtime",
+    "detectors",
+    "agents",
+    "llm",
+    "sources",
+    "channels",
+    "database",
+    "queue",
+  ],
+  "packages/embedded": ["runtime"],
+  "packages/testing": ["domain"],
+  "apps/api": ["operations", "database", "queue", "domain", "runtime", "detectors/registry", "agents/registry"],
+  "apps/worker": [
+    "operations",
+    "database",
+    "queue",
+    "llm",
+    "sources",
+    "channels",
+    "detectors",
+    "agents",
+    "domain",
+    "runtime",
+  ],
+  "apps/scheduler": ["queue", "database", "domain", "runtime"],
+  "apps/cli": ["operations", "database", "queue", "detectors", "sources", "domain", "runtime"],
+  "apps/local": ["embedded", "testing", "runtime", "domain"],
+};
+
+/** The rooms, or the one file, that know a foreign package. One without an owner fails. */
+const owners: Record<string, string[]> = {
+  zod: Object.keys(doors),
+  fastify: ["apps/api"],
+  "@fastify/cors": ["apps/api"],
+  "@fastify/helmet": ["apps/api"],
+  "@fastify/swagger": ["apps/api"],
+  "@fastify/swagger-ui": ["apps/api"],
+  "fastify-type-provider-zod": ["apps/api"],
+  bullmq: ["packages/queue"],
+  ioredis: ["packages/queue", "packages/runtime"],
+  "@supabase/supabase-js": ["packages/database"],
+  openai: ["packages/llm"],
+  "groq-sdk": ["packages/llm"],
+  nodemailer: ["packages/channels"],
+  undici: ["packages/runtime/src/http-client.ts"],
+  pino: ["packages/runtime"],
+  "prom-client": ["packages/runtime"],
+  "rate-limiter-flexible": ["packages/runtime"],
+  pg: ["packages/queue", "packages/embedded"],
+  piscina: ["apps/worker"],
+  "cron-parser": ["apps/scheduler"],
+  "cli-table3": ["apps/cli", "apps/local"],
+  "csv-parse": ["packages/testing"],
+};
+
+/** The one place outside of the HTTP client that may call the global fetch: it hands it, bounded, to supabase-js. */
+const FETCH_OWNER = "packages/database/src/store.ts";
+
+const LINES_MAX = 500;
+
+type SourceFile = { file: string; room: string; text: string; imports: string[] };
+
+const rooms = ["apps", "packages"].flatMap((folder) => foldersIn(folder).map((name) => `${folder}/${name}`));
+const sources = rooms.flatMap((room) =>
+  filesBelow(`${room}/src`)
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => readSource(room, file)),
+);
+const shipped = sources.filter(({ file }) => !file.endsWith(".test.ts"));
+
+describe("the doors", () => {
+  test("every room has an entry in the table, and every entry a room", () => {
+    expect(Object.keys(doors).toSorted()).toEqual(rooms.toSorted());
+  });
+
+  test("no file imports a room that its own may not see", () => {
+    const closed = shipped.flatMap(({ file, room, imports }) =>
+      imports.filter((name) => isOurs(name) && !isOpen(room, name)).map((name) => `${file} imports ${name}`),
+    );
+    expect(closed).toEqual([]);
+  });
+
+  test("no file reaches into another room by a relative path", () => {
+    const escapes = sources.flatMap(({ file, room, imports }) =>
+      imports
+        .filter((name) => name.startsWith("."))
+        .filter((name) => !path.join(path.dirname(file), name).startsWith(`${room}/src/`))
+        .map((name) => `${file} imports ${name}`),
+    );
+    expect(escapes).toEqual([]);
+  });
+
+  test.each(rooms)("%s declares exactly what it imports", (room) => {
+    const manifest = JSON.parse(readFileSync(path.join(root, room, "package.json"), "utf8")) as {
+      dependencies?: Record<string, string>;
+      optionalDependencies?: Record<string, string>;
+    };
+    const imported = shipped
+      .filter((source) => source.room === room)
+      .flatMap(({ imports }) => imports.filter((name) => !name.startsWith(".") && !name.startsWith("node:")))
+      .map(packageOf)
+      .filter((name) => name !== `@cidadao/${path.basename(room)}`);
+    expect(Object.keys(manifest.dependencies ?? {}).toSorted()).toEqual([...new Set(imported)].toSorted());
+    expect(Object.keys(manifest)).not.toContain("devDependencies");
+  });
+
+  test("every file is imported by its path", () => {
+    const odd = sources.flatMap(({ file, imports }) =>
+      imports.filter((name) => name.startsWith(".") && !name.endsWith(".ts")).map((name) => `${file} imports ${name}`),
+    );
+    expect(odd).toEqual([]);
+  });
+});
+
+describe("the foreign systems", () => {
+  test("each is known to its owner alone", () => {
+    const strangers = shipped.flatMap(({ file, imports }) =>
+      imports
+        .filter((name) => !name.startsWith(".") && !name.startsWith("node:") && !isOurs(name))
+        .filter((name) => !(owners[packageOf(name)] ?? []).some((owner) => file === owner || file.startsWith(`${owner}/`)))
+        .map((name) => `${file} imports ${name}`),
+    );
+    expect(strangers).toEqual([]);
+  });
+
+  test("the global fetch is called in one place only", () => {
+    expect(filesWith(/(?<![\w.])fetch\(|globalThis\.fetch/)).toEqual([FETCH_OWNER]);
+  });
+
+  test("the environment is read in main.ts only", () => {
+    const readers = filesWith(/process\.env\b|process\["env"\]|env\b.*from "node:process"/);
+    expect(readers.filter((file) => !/^apps\/[^/]+\/src\/main\.ts$/.test(file))).toEqual([]);
+  });
+});
+
+describe("the pure rooms", () => {
+  const pure = shipped.filter(({ room }) => room === "packages/domain" || room === "packages/detectors");
+
+  test("do no input or output", () => {
+    const impure = pure.flatMap(({ file, imports }) =>
+      imports.filter((name) => name.startsWith("node:") && name !== "node:crypto").map((name) => `${file}: ${name}`),
+    );
+    expect(impure).toEqual([]);
+  });
+
+  test("read no clock, no chance and no process", () => {
+    const impure =
+      /Date\.now|new Date\(\)|performance\.|Math\.random|random(?:UUID|Bytes|Int)|getRandomValues|\bprocess\b|\bconsole\./;
+    expect(pure.filter(({ text }) => impure.test(text)).map(({ file }) => file)).toEqual([]);
+  });
+});
+
+describe("the lists", () => {
+  const lists = [
+    { room: "packages/detectors", define: "defineDetector" },
+    { room: "packages/sources", define: "defineSource" },
+    { room: "packages/agents", define: "defineAgent" },
+  ];
+  test.each(lists)("$room/src/registry.ts names every file that calls $define", ({ room, define }) => {
+    const members = shipped
+      .filter((source) => source.room === room && source.text.includes(`= ${define}(`))
+      .map(({ file }) => file);
+    const registry = shipped.find(({ file }) => file === `${room}/src/registry.ts`);
+    const listed = (registry?.imports ?? []).map((name) => path.join(room, "src", name));
+    expect(members.filter((file) => !listed.includes(file))).toEqual([]);
+  });
+
+  test("a detector and a source are there to be listed", () => {
+    const called = (define: string) => shipped.some(({ text }) => text.includes(`= ${define}(`));
+    expect({ detector: called("defineDetector"), source: called("defineSource") }).toEqual({ detector: true, source: true });
+  });
+});
+
+describe("the text", () => {
+  const written = filesBelow(".").filter((file) => !file.startsWith("data/"));
+
+  test(`is in files of at most ${LINES_MAX} lines`, () => {
+    const code = written.filter((file) => /\.(?:ts|mjs|js)$/.test(file));
+    const long = code.map((file) => ({ file, lines: readText(file).split("\n").length - 1 }));
+    expect(long.filter(({ lines }) => lines > LINES_MAX)).toEqual([]);
+  });
+
+  test("names no package registry: which one is used belongs to the machine, not to the project", () => {
+    const host = new RegExp(["\\bregistry", "(?:npmjs|yarnpkg|npmmirror)", "(?:org|com)\\b"].join("\\."), "i");
+    const text = written.filter((file) => !/\.(?:png|jpg|gif|ico|woff2?|gz|zip|pdf)$/.test(file));
+    expect(text.filter((file) => host.test(readText(file)))).toEqual([]);
+  });
+});
+
+function readSource(room: string, file: string): SourceFile {
+  const text = readText(file);
+  const statements = /(?:^|[\s;}])(?:from|import)\s*\(?\s*"([^"\n]+)"/g;
+  return { file, room, text, imports: [...text.matchAll(statements)].map(([, name]) => name!) };
+}
+
+function readText(file: string): string {
+  return readFileSync(path.join(root, file), "utf8");
+}
+
+function isOurs(name: string): boolean {
+  return name.startsWith("@cidadao/");
+}
+
+function isOpen(room: string, name: string): boolean {
+  const target = name.slice("@cidadao/".length);
+  const [neighbour] = target.split("/");
+  return neighbour === path.basename(room) || doors[room]!.some((door) => door === neighbour || door === target);
+}
+
+function packageOf(name: string): string {
+  return name.split("/", name.startsWith("@") ? 2 : 1).join("/");
+}
+
+function filesWith(pattern: RegExp): string[] {
+  return shipped.filter(({ text }) => pattern.test(text)).map(({ file }) => file);
+}
+
+function foldersIn(folder: string): string[] {
+  return readdirSync(path.join(root, folder), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name);
+}
+
+/** Files below a folder of the repository, leaving out what is installed, generated or kept by tools. */
+function filesBelow(folder: string): string[] {
+  if (!existsSync(path.join(root, folder))) return [];
+  const left = new Set(["node_modules", ".git", ".data", ".turbo", "coverage"]);
+  return readdirSync(path.join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    if (left.has(entry.name)) return [];
+    const file = path.join(folder, entry.name);
+    if (entry.isDirectory()) return filesBelow(file);
+    return entry.isFile() ? [file] : [];
+  });
+}

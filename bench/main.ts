@@ -1,0 +1,14 @@
+import { benchApi } from "./api.ts";
+import { benchMemory } from "./memory.ts";
+
+const benches: Record<string, () => Promise<boolean>> = { api: benchApi, memory: benchMemory };
+
+const [name] = process.argv.slice(2);
+const bench = name === undefined ? undefined : benches[name];
+if (!bench) {
+  console.error(`npm run bench -- ${Object.keys(benches).join(" | ")}`);
+  process.exitCode = 2;
+} else if (!(await bench())) {
+  console.error("A figure is outside its bound.");
+  process.exitCode = 1;
+}

@@ -1,0 +1,321 @@
+import type { Contract } from "@cidadao/domain/contract";
+import { daysBetween, type IsoDate } from "@cidadao/domain/dates";
+import { formatBrl, type Cents } from "@cidadao/domain/money";
+import { z } from "zod";
+import { defineDetector, excluded, fired, notComputable, notFired, type Verdict } from "./define-detector.ts";
+import { contractRecord, fact, RECORDS_MAX, withoutRepublications } from "./evidence.ts";
+import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
+import { jaccard } from "./statistics.ts";
+import { isWithSupportFoundation } from "./support-foundation.ts";
+import { fold, formatDecimal, isWithheld, plural, wordsOf } from "./text.ts";
+import {
+  directAwardLaws,
+  directAwardRegimes,
+  directAwardThresholdOn,
+  limitIsInclusive,
+  regimeNames,
+  type DirectAwardRegime,
+  type ThresholdOnDay,
+} from "./thresholds.ts";
+
+export const contractSplitting = defineDetector({
+  id: "contract-splitting",
+  version: 1,
+  title: "Dispensas sucessivas que somam mais que o limite de dispensa por valor",
+  question: "A unidade fez várias dispensas pequenas ao mesmo fornecedor que, juntas, exigiriam licitação?",
+  subjects: "trios unidade gestora, fornecedor e ano",
+  method:
+    "Grupo de dispensas da mesma unidade gestora, do mesmo fornecedor (CNPJ) e do mesmo ano de assinatura. É um " +
+    "grupo substituto: a lei fala em objetos de mesma natureza, e a fonte não traz o código do catálogo. " +
+    "Dispara quando há ao menos awardsMin dispensas, cada uma cabe no limite T e a soma passa de T. T é o " +
+    "limite da data, para obras, engenharia e manutenção de veículos quando o objeto de alguma delas o indica, " +
+    "senão para outros bens e serviços. O regime legal quase nunca é publicado: calcula-se sob todos os regimes " +
+    "possíveis na data, e só dispara se todos concordam. A força da evidência é 0,45, mais 0,15 para cada " +
+    "condição forte: três ou mais em strongDays dias; soma acima de 2T; objetos parecidos (Jaccard das palavras " +
+    "a partir de similarityMin).",
+  legalBasis: directAwardRegimes.map((regime) => directAwardLaws[regime]),
+  references: ["OCP Red Flags R011 e R055", "IN SEGES 67/2021"],
+  exclusions: [
+    "Fornecedor sem CNPJ publicado.",
+    "Dispensa cujo fundamento publicado não é o valor, ou regida pela Lei das Estatais (limites próprios).",
+    "Objeto sob sigilo, ou que a lei dispensa por outro motivo: energia, água, correios, agricultura familiar.",
+    "Fundação de apoio, que tem dispensa própria.",
+    "O mesmo contrato publicado duas vezes conta uma só vez.",
+  ],
+  assumptions: [
+    "Sem código do catálogo, contratos com o mesmo fornecedor no ano são tratados como da mesma natureza.",
+    "Se uma dispensa do grupo passa do limite, o fundamento não era o valor, e o grupo não dispara.",
+    "Em ano ainda sem decreto na tabela, vale o último limite conhecido, marcado como provisório.",
+    "O limite em dobro de consórcios públicos e agências executivas não é reconhecido nos dados.",
+  ],
+  innocentExplanations: [
+    "Objetos de naturezas diferentes comprados do mesmo fornecedor.",
+    "Cursos, inscrições e taxas.",
+    "Manutenção de veículos até o valor do art. 75, §7º, que não entra na soma.",
+    "Dispensa por outro fundamento, como emergência ou licitação deserta.",
+    "Unidades regionais distintas atendidas pela mesma unidade gestora.",
+    "Consórcio público ou agência executiva, com limite em dobro.",
+  ],
+  needs: ["contracts"],
+  params: z.strictObject({
+    awardsMin: z.int().min(2).default(2).describe("mínimo de dispensas no grupo"),
+    strongDays: z.int().positive().default(30).describe("janela, em dias, da condição forte de proximidade"),
+    similarityMin: z.number().min(0).max(1).default(0.7).describe("semelhança mínima entre objetos"),
+  }),
+  detect: ({ contracts }, params) => {
+    const waived = withoutRepublications(contracts.filter(({ directAwardKind }) => directAwardKind === "waived"));
+    const groups = Map.groupBy(waived, ({ unitCode, supplierTaxId, supplierId, signedOn }) =>
+      [unitCode, supplierTaxId ?? supplierId, signedOn?.slice(0, 4) ?? "sem-data"].join("/"),
+    );
+    return [...groups].map(([id, awards]) => judge(id, awards, params));
+  },
+  examples: [
+    {
+      title: "aponta três dispensas de R$ 30 mil em um mês, cada uma abaixo do limite de 2024",
+      dataset: exampleDataset({
+        contracts: [
+          exampleAward("c1", "2024-03-01", 3_000_000),
+          exampleAward("c2", "2024-03-10", 3_000_000),
+          exampleAward("c3", "2024-03-20", 3_000_000),
+        ],
+      }),
+      flags: [`150000/${EXAMPLE_CNPJS[0]}/2024`],
+    },
+    {
+      title: "não aponta a soma igual ao limite, nem o grupo em que uma dispensa passa do limite",
+      dataset: exampleDataset({
+        contracts: [
+          exampleAward("c1", "2024-03-01", 3_000_000),
+          exampleAward("c2", "2024-04-01", 2_990_602),
+          exampleAward("c3", "2024-03-01", 3_000_000, EXAMPLE_CNPJS[2]),
+          exampleAward("c4", "2024-04-01", 9_000_000, EXAMPLE_CNPJS[2]),
+        ],
+      }),
+      flags: [],
+    },
+    {
+      title: "conta uma só vez o contrato publicado duas vezes",
+      dataset: exampleDataset({
+        contracts: [
+          exampleAward("c1", "2024-03-01", 4_000_000),
+          { ...exampleAward("c2", "2024-03-01", 4_000_000), number: "c1" },
+        ],
+      }),
+      flags: [],
+    },
+    {
+      title: "não calcula quando os dois regimes de 2023 discordam",
+      dataset: exampleDataset({
+        contracts: [exampleAward("c1", "2023-03-01", 1_000_000), exampleAward("c2", "2023-04-01", 1_000_000)],
+      }),
+      flags: [],
+      notComputable: [`150000/${EXAMPLE_CNPJS[0]}/2023`],
+    },
+    {
+      title: "exclui a dispensa de energia elétrica e a de pessoa física",
+      dataset: exampleDataset({
+        contracts: [
+          { ...exampleAward("c1", "2024-03-01", 4_000_000), object: "Fornecimento de energia elétrica" },
+          { ...exampleAward("c2", "2024-04-01", 4_000_000), object: "Fornecimento de energia elétrica" },
+          {
+            ...exampleAward("c3", "2024-04-01", 4_000_000, EXAMPLE_CNPJS[2]),
+            supplierKind: "person",
+            supplierTaxId: "***.456.789-**",
+          },
+        ],
+      }),
+      flags: [],
+      excluded: [`150000/${EXAMPLE_CNPJS[0]}/2024`, "150000/***.456.789-**/2024"],
+    },
+  ],
+});
+
+const OTHER_GROUND = new RegExp(
+  [
+    "energia eletrica",
+    "abastecimento de agua",
+    "agua (potavel )?e (coleta de )?esgoto",
+    "saneamento",
+    "\\bcorreios\\b",
+    "servicos postais",
+    "agricultura familiar",
+    "\\bpnae\\b",
+    "11\\.?947",
+    "8\\.?958",
+  ].join("|"),
+);
+const WORKS = new RegExp(
+  [
+    "\\bobras?\\b",
+    "engenharia",
+    "\\breformas?\\b",
+    "construcao",
+    "edificacao",
+    "manutencao (preventiva|corretiva|d[eao]s?)[^.]{0,40}(veicul|viatur|frota)",
+  ].join("|"),
+);
+const STATE_COMPANY = /13\.?303|\brilc\b/;
+
+type Limits = { awardsMin: number; strongDays: number; similarityMin: number };
+type DatedAward = { contract: Contract; date: IsoDate; valueCents: Cents };
+
+function judge(id: string, awards: Contract[], limits: Limits): Verdict {
+  const first = awards[0]!;
+  if (first.supplierKind !== "company") return excluded(id, "fornecedor sem CNPJ publicado");
+  if (awards.some(isWithSupportFoundation)) return excluded(id, "fundação de apoio: dispensa própria da Lei 8.958");
+  const texts = awards.map(({ object, legalBasis }) => ({ object: fold(object ?? ""), legal: fold(legalBasis ?? "") }));
+  if (awards.some(({ object }) => isWithheld(object))) return excluded(id, "objeto sob sigilo");
+  if (texts.some(({ legal }) => STATE_COMPANY.test(legal))) return excluded(id, "Lei das Estatais: limites próprios");
+  if (texts.some(({ object, legal }) => OTHER_GROUND.test(object) || OTHER_GROUND.test(legal))) {
+    return excluded(id, "objeto dispensado por outro motivo que não o valor");
+  }
+  if (texts.some(({ legal }) => namesOtherClause(legal))) return excluded(id, "fundamento publicado não é o valor");
+  if (awards.length < limits.awardsMin) return notFired(id);
+  const dated = awards.flatMap((contract): DatedAward[] => {
+    const { signedOn, initialValueCents } = contract;
+    if (signedOn === null || initialValueCents === null || initialValueCents <= 0) return [];
+    return [{ contract, date: signedOn, valueCents: initialValueCents }];
+  });
+  if (dated.length < awards.length) return notComputable(id, "dispensa sem data de assinatura ou sem valor");
+  const regimes = possibleRegimes(dated, texts);
+  if (regimes.length === 0) return notComputable(id, "nenhum regime legal da tabela vale em todas as datas");
+  const kind = texts.some(({ object }) => WORKS.test(object)) ? "worksCents" : "otherCents";
+  const totalCents = dated.reduce((sum, { valueCents }) => sum + valueCents, 0);
+  const answers = regimes.map((regime) => underRegime(regime, { dated, kind, totalCents }));
+  if (answers.every(({ fires }) => !fires)) return notFired(id);
+  if (!answers.every(({ fires }) => fires))
+    return notComputable(id, "regime legal desconhecido, e os regimes discordam");
+  return flagOf(id, { dated, totalCents, answers, kind }, limits);
+}
+
+type Answer = {
+  regime: DirectAwardRegime;
+  limitCents: Cents;
+  isProvisional: boolean;
+  instrument: string;
+  fires: boolean;
+};
+
+/** Every award within the limit of its day, and the sum above the largest of those limits. */
+function underRegime(
+  regime: DirectAwardRegime,
+  { dated, kind, totalCents }: { dated: DatedAward[]; kind: "worksCents" | "otherCents"; totalCents: Cents },
+): Answer {
+  const rows = dated.map(({ date }) => directAwardThresholdOn(date, regime)!);
+  const largest = rows.reduce((best: ThresholdOnDay, row) => (row[kind] > best[kind] ? row : best), rows[0]!);
+  const areWithin = dated.every(({ valueCents }, index) => {
+    const limit = rows[index]![kind];
+    return limitIsInclusive[regime] ? valueCents <= limit : valueCents < limit;
+  });
+  return {
+    regime,
+    limitCents: largest[kind],
+    isProvisional: rows.some(({ isProvisional }) => isProvisional),
+    instrument: largest.instrument,
+    fires: areWithin && totalCents > largest[kind],
+  };
+}
+
+function flagOf(
+  id: string,
+  group: { dated: DatedAward[]; totalCents: Cents; answers: Answer[]; kind: "worksCents" | "otherCents" },
+  { strongDays, similarityMin }: Limits,
+): Verdict {
+  const { totalCents, answers, kind } = group;
+  const dated = group.dated.toSorted((a, b) => (a.date < b.date ? -1 : a.date > b.date ? 1 : 0));
+  const { contract: first, date } = dated[0]!;
+  const limitCents = Math.max(...answers.map((answer) => answer.limitCents));
+  const closest = shortestSpanDays(dated, 3);
+  const similarity = lowestSimilarity(dated);
+  const isProvisional = answers.some((answer) => answer.isProvisional);
+  const conditions = [
+    ...(closest !== null && closest <= strongDays
+      ? [closest === 0 ? "três ou mais no mesmo dia" : `três ou mais em ${plural(closest, "dia", "dias")}`]
+      : []),
+    ...(totalCents > 2 * limitCents ? ["soma acima do dobro do limite"] : []),
+    ...(similarity >= similarityMin ? ["objetos parecidos"] : []),
+  ];
+  const regimes = answers.map(({ regime }) => regimeNames[regime]).join("; ");
+  return fired({
+    subject: { kind: "unit", id, label: `${first.unitName}: ${first.supplierName}, ${date.slice(0, 4)}` },
+    reason:
+      `No ano, ${dated.length} dispensas ao mesmo fornecedor, cada uma dentro do limite, somam ` +
+      `${formatBrl(totalCents)}, ` +
+      `${formatDecimal(totalCents / limitCents)} vezes o limite${isProvisional ? " provisório" : ""} de ` +
+      `${formatBrl(limitCents)} (grupo por unidade, fornecedor e ano)` +
+      `${conditions.length > 0 ? `; ${conditions.join(", ")}` : ""}.`,
+    strength: 0.45 + 0.15 * conditions.length,
+    amountAtRiskCents: totalCents,
+    agencyCode: first.agencyCode,
+    agencyName: first.agencyName,
+    supplierTaxId: first.supplierTaxId,
+    supplierName: first.supplierName,
+    formula: "awards ≥ 2; every value within limit; total > limit; ratio = total / limit",
+    facts: [
+      fact("awards", "Dispensas no grupo", dated.length, "count"),
+      fact("total", "Soma das dispensas", totalCents, "cents"),
+      fact("largest_value", "Maior dispensa", Math.max(...dated.map(({ valueCents }) => valueCents)), "cents"),
+      fact("limit", "Limite usado (o maior entre os regimes possíveis)", limitCents, "cents"),
+      fact(
+        "limit_kind",
+        "Natureza suposta",
+        kind === "worksCents" ? "obras, engenharia ou veículos" : "outros",
+        "text",
+      ),
+      fact("limit_source", "Fonte do limite", answers.map(({ instrument }) => instrument).join("; "), "text"),
+      fact("limit_status", "Situação do limite", isProvisional ? "provisório" : "definitivo", "text"),
+      fact("regimes", "Regimes considerados", regimes, "text"),
+      fact("ratio", "Soma ÷ limite", totalCents / limitCents, "ratio"),
+      fact("group", "Grupo", "unidade gestora, fornecedor e ano (sem código de catálogo)", "text"),
+      fact("similarity", "Menor semelhança entre objetos", similarity, "share"),
+      ...(closest === null ? [] : [fact("closest_days", "Menor intervalo com três dispensas", closest, "days")]),
+    ],
+    records: dated.slice(0, RECORDS_MAX).map(({ contract }) => contractRecord(contract)),
+    legalBasis: answers.map(({ regime }) => directAwardLaws[regime]),
+  });
+}
+
+/** The regimes that every award of the group could have followed, narrowed by the law where it is published. */
+function possibleRegimes(dated: DatedAward[], texts: { legal: string }[]): DirectAwardRegime[] {
+  const named = directAwardRegimes.filter((regime) => texts.some(({ legal }) => lawPatterns[regime].test(legal)));
+  const candidates = named.length > 0 ? named : directAwardRegimes;
+  return candidates.filter((regime) => dated.every(({ date }) => directAwardThresholdOn(date, regime) !== null));
+}
+
+const lawPatterns: Record<DirectAwardRegime, RegExp> = {
+  "lei-14133": /14\.?133/,
+  "lei-8666": /8\.?666/,
+  "lei-14065": /14\.?065|\b961\b/,
+};
+
+/** True when the text names a clause of art. 75 or art. 24 other than I and II. */
+function namesOtherClause(legal: string): boolean {
+  const clause = /art(?:igo|\.)?\s*(?:75|24)\D{0,12}?\b(i|ii|iii|iv|v|vi{0,3}|ix|x[ivx]*)\b/.exec(legal)?.[1];
+  return clause !== undefined && clause !== "i" && clause !== "ii";
+}
+
+/** Days spanned by the closest `count` awards; `null` when there are fewer. */
+function shortestSpanDays(dated: DatedAward[], count: number): number | null {
+  const spans = dated.slice(count - 1).map(({ date }, index) => daysBetween(dated[index]!.date, date));
+  return spans.length === 0 ? null : Math.min(...spans);
+}
+
+const COMPARED_OBJECTS_MAX = 50;
+
+function lowestSimilarity(dated: DatedAward[]): number {
+  const words = dated.slice(0, COMPARED_OBJECTS_MAX).map(({ contract }) => wordsOf(contract.object ?? ""));
+  const pairs = words.flatMap((left, index) => words.slice(index + 1).map((right) => jaccard(left, right)));
+  return Math.min(...pairs);
+}
+
+function exampleAward(id: string, signedOn: IsoDate, initialValueCents: Cents, cnpj = EXAMPLE_CNPJS[0] as string) {
+  return exampleContract(id, {
+    signedOn,
+    initialValueCents,
+    supplierId: cnpj,
+    supplierTaxId: cnpj,
+    procurementMethod: "direct",
+    procurementMethodDetails: "Dispensa de Licitação",
+    directAwardKind: "waived",
+  });
+}

@@ -1,0 +1,89 @@
+import type { EvidenceFact, EvidenceRecord, EvidenceUnit, LegalReference, Subject } from "@cidadao/domain/anomaly";
+import type { Amendment, Contract, ContractItem } from "@cidadao/domain/contract";
+import type { IsoDate } from "@cidadao/domain/dates";
+import { recordKey, type Provenance } from "@cidadao/domain/provenance";
+import type { Sanction } from "@cidadao/domain/sanction";
+import { round4 } from "./score.ts";
+
+/** A finding names at most this many records of a kind; the facts say how many there are. */
+export const RECORDS_MAX = 20;
+
+export function fact(name: string, label: string, value: number | string, unit: EvidenceUnit): EvidenceFact {
+  const rounds = typeof value === "number" && (unit === "ratio" || unit === "share" || unit === "score");
+  return { name, label, value: rounds ? round4(value) : value, unit };
+}
+
+export function contractSubject(contract: Contract): Subject {
+  return { kind: "contract", id: recordKey(contract.provenance), label: contractLabel(contract) };
+}
+
+export function contractRecord(contract: Contract): EvidenceRecord {
+  return recordOf("contract", contractLabel(contract), contract.provenance);
+}
+
+export function itemRecord(item: ContractItem): EvidenceRecord {
+  return recordOf("contract_item", `Item ${item.number}: ${item.description ?? "sem descrição"}`, item.provenance);
+}
+
+export function amendmentRecord(amendment: Amendment): EvidenceRecord {
+  const label = `Termo aditivo ${amendment.number}: ${amendment.object ?? "sem objeto publicado"}`;
+  return recordOf("amendment", label, amendment.provenance);
+}
+
+export function sanctionRecord(sanction: Sanction): EvidenceRecord {
+  const label = `${sanction.list.toUpperCase()}: ${sanction.kind} (${sanction.sanctioningBody})`;
+  return recordOf("sanction", label, sanction.provenance);
+}
+
+/** Who buys and who sells, as a finding names them. */
+export function partiesOf(contract: Contract) {
+  return {
+    agencyCode: contract.agencyCode,
+    agencyName: contract.agencyName,
+    supplierTaxId: contract.supplierTaxId,
+    supplierName: contract.supplierName,
+  };
+}
+
+/** The versions of law in force on a day; all of them when the day is unknown. */
+export function inForceOn(references: readonly LegalReference[], date: IsoDate | null): LegalReference[] {
+  return references.filter(
+    ({ validFrom, validTo }) => date === null || (validFrom <= date && (validTo === null || date <= validTo)),
+  );
+}
+
+/** The key by which items and amendments name their contract. */
+export function contractKeyOf(part: { provenance: Provenance; contractId: string }): string {
+  return recordKey({ source: part.provenance.source, sourceId: part.contractId });
+}
+
+export function byRecordKey(a: { provenance: Provenance }, b: { provenance: Provenance }): number {
+  const [left, right] = [recordKey(a.provenance), recordKey(b.provenance)];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/** A contract published twice is one contract: same unit, number, supplier, day and value. */
+export function withoutRepublications(contracts: readonly Contract[]): Contract[] {
+  const first = new Map<string, Contract>();
+  for (const contract of contracts.toSorted(byRecordKey)) {
+    const { unitCode, number, supplierId, signedOn, initialValueCents } = contract;
+    const key = JSON.stringify([unitCode, number, supplierId, signedOn, initialValueCents]);
+    if (!first.has(key)) first.set(key, contract);
+  }
+  return [...first.values()];
+}
+
+function contractLabel(contract: Contract): string {
+  return `Contrato ${contract.number} — ${contract.unitName}`;
+}
+
+function recordOf(kind: EvidenceRecord["kind"], label: string, provenance: Provenance): EvidenceRecord {
+  const { url, retrievedAt } = provenance;
+  return { kind, id: recordKey(provenance), label: shorten(label), url, retrievedAt };
+}
+
+const LABEL_CHARACTERS_MAX = 240;
+
+function shorten(text: string): string {
+  return text.length <= LABEL_CHARACTERS_MAX ? text : `${text.slice(0, LABEL_CHARACTERS_MAX - 1)}…`;
+}

@@ -1,0 +1,153 @@
+import { finishIngestRun, type IngestProblem, startIngestRun } from "@cidadao/database/ingest-runs";
+import { ingestRecords, type RecordTable } from "@cidadao/database/records";
+import type { SourceRecord as StoredRecord } from "@cidadao/database/rows";
+import type { Store } from "@cidadao/database/store";
+import type { SourceCoverage } from "@cidadao/domain/investigation";
+import { AppError, messageOf } from "@cidadao/runtime/errors";
+import type { SourcePage, SourceRecord } from "@cidadao/sources/define-source";
+
+/** One question to a source, read to its end: what it is about, its pages, and the tables its records go to. */
+export type IngestQuestion<Item extends SourceRecord> = {
+  what: string;
+  pages: (signal: AbortSignal) => AsyncIterable<SourcePage<Item>>;
+};
+
+export type IngestSummary = { coverage: SourceCoverage; sample: string | null; written: number };
+
+/** Questions asked at the same time; how many calls a minute they make is the rate limiter's matter. */
+const QUESTIONS_AT_ONCE = 8;
+
+/**
+ * Reads every question to its end and stores the records, a question at a time. A question that fails is missing in
+ * the coverage with its reason, and the others go on; only a source that asks for a long pause, the database and the
+ * caller's own signal end the reading.
+ */
+export async function ingest<Item extends SourceRecord>(
+  context: { store: Store },
+  input: {
+    source: string;
+    dataset: string;
+    scope: Record<string, unknown>;
+    investigationId: string | null;
+    questions: IngestQuestion<Item>[];
+    /** Batches by table, in the order in which they have to be written. */
+    tables: (records: Item[]) => [RecordTable, StoredRecord[]][];
+    /** Fewer records than this are a reading that is not complete, however well every question was answered. */
+    recordsMin?: number;
+    onRecords?: (records: Item[]) => void;
+    onQuestionDone?: (done: number, asked: number, records: number) => Promise<void>;
+  },
+  signal: AbortSignal,
+): Promise<IngestSummary> {
+  const { source, questions } = input;
+  const coverage: SourceCoverage = {
+    source,
+    asked: questions.length,
+    answered: 0,
+    records: 0,
+    rejected: 0,
+    missing: [],
+  };
+  const counts = { inserted: 0, updated: 0, unchanged: 0 };
+  const problems: IngestProblem[] = [];
+  let sample: string | null = null;
+  let done = 0;
+
+  const runId = await startIngestRun(
+    context.store,
+    { source, dataset: input.dataset, scope: input.scope, investigationId: input.investigationId },
+    signal,
+  );
+
+  const read = async (question: IngestQuestion<Item>) => {
+    const records: Item[] = [];
+    try {
+      for await (const page of question.pages(signal)) {
+        records.push(...page.records);
+        coverage.rejected += page.rejects.length;
+        sample ??= page.sample;
+        problems.push(...page.rejects, ...page.complaints);
+      }
+      coverage.answered++;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isSourceError(error) || asksForPause(error)) throw error;
+      coverage.missing.push({ what: question.what, why: messageOf(error) });
+    }
+    // Pages that came before a failure are facts too; the coverage says that they are not all.
+    coverage.records += records.length;
+    for (const [table, rows] of input.tables(records)) {
+      const batch = await ingestRecords(context.store, table, rows, signal);
+      counts.inserted += batch.inserted;
+      counts.updated += batch.updated;
+      counts.unchanged += batch.unchanged;
+    }
+    input.onRecords?.(records);
+    done++;
+    await input.onQuestionDone?.(done, questions.length, coverage.records);
+  };
+
+  try {
+    await forEachAtOnce(questions, QUESTIONS_AT_ONCE, read);
+  } catch (error) {
+    coverage.missing.push({ what: input.dataset, why: messageOf(error) });
+    await finishIngestRun(
+      context.store,
+      runId,
+      { coverage, counts, problems, sample },
+      AbortSignal.timeout(FINISH_TIMEOUT_MS),
+    ).catch(
+      () => {}, // the error that ended the reading is the one to report
+    );
+    throw error;
+  }
+  if (coverage.missing.length === 0 && coverage.records < (input.recordsMin ?? 0)) {
+    const why = `vieram ${coverage.records} registros, e são esperados ao menos ${input.recordsMin}`;
+    coverage.missing.push({ what: input.questions[0]?.what ?? input.dataset, why });
+  }
+  await finishIngestRun(context.store, runId, { coverage, counts, problems, sample }, signal);
+  return { coverage, sample, written: counts.inserted + counts.updated };
+}
+
+const FINISH_TIMEOUT_MS = 5_000;
+
+const sourceErrors = new Set([
+  "source_unavailable",
+  "source_refused",
+  "source_invalid",
+  "rate_limited",
+  "deadline_exceeded",
+]);
+
+function isSourceError(error: unknown): error is AppError {
+  return error instanceof AppError && sourceErrors.has(error.code);
+}
+
+/** The portal named a time to come back that is too long to sit out: the work is put off, not cut short. */
+function asksForPause(error: AppError): boolean {
+  return error.code === "rate_limited" && error.retryAfterSeconds !== null;
+}
+
+/** Runs `work` for every item, at most `width` at a time; the first error stops what has not begun and is thrown. */
+export async function forEachAtOnce<Item>(
+  items: Item[],
+  width: number,
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
+  const rest = items.values();
+  let failed = false;
+  const lanes = Array.from({ length: Math.min(width, items.length) }, async () => {
+    for (const item of rest) {
+      if (failed) return;
+      try {
+        await work(item);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }
+  });
+  const settled = await Promise.allSettled(lanes);
+  const broken = settled.find((lane) => lane.status === "rejected");
+  if (broken) throw broken.reason;
+}

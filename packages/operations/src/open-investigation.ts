@@ -1,0 +1,78 @@
+import { createHash } from "node:crypto";
+import { insertInvestigation, type Investigation, markUnqueued } from "@cidadao/database/investigations";
+import type { Store } from "@cidadao/database/store";
+import { detectors as registry } from "@cidadao/detectors/registry";
+import type { InvestigationOrigin, InvestigationPriority, InvestigationScope } from "@cidadao/domain/investigation";
+import { jobPriorities } from "@cidadao/queue/jobs";
+import type { Enqueue } from "@cidadao/queue/produce";
+import { AppError, messageOf } from "@cidadao/runtime/errors";
+import type { Logger } from "@cidadao/runtime/logger";
+
+export type OpenContext = { store: Store; enqueue: Enqueue; logger: Logger };
+
+export type OpenRequest = {
+  query: string | null;
+  scope: InvestigationScope;
+  /** Detector ids, or `null` for all. */
+  detectors: string[] | null;
+  origin: InvestigationOrigin;
+  priority: InvestigationPriority;
+  idempotencyKey: string | null;
+};
+
+/** With the insert before it, an answer stays under a second whatever the queue does. */
+const ENQUEUE_TIMEOUT_MS = 700;
+
+/**
+ * Stores an investigation and puts it on the queue; when the queue is away the row waits for the sweep. Accepted means
+ * committed. The same Idempotency-Key with the same request gives the same investigation; with another, an error.
+ */
+export async function openInvestigation(
+  context: OpenContext,
+  request: OpenRequest,
+  signal: AbortSignal,
+): Promise<{ investigation: Investigation; created: boolean }> {
+  const unknown = request.detectors?.filter((id) => !registry.some((detector) => detector.id === id)) ?? [];
+  if (unknown.length > 0) {
+    const known = registry.map((detector) => detector.id).join(", ");
+    throw new AppError("invalid_request", `Detector desconhecido: ${unknown.join(", ")}. Existem: ${known}.`);
+  }
+  const { idempotencyKey, ...asked } = request;
+  const requestHash = sha256(JSON.stringify(asked));
+  const given = { ...asked, requestHash, idempotencyHash: idempotencyKey === null ? null : sha256(idempotencyKey) };
+  const { investigation, created } = await insertInvestigation(context.store, given, signal);
+  if (!created) {
+    if (investigation.requestHash === requestHash) return { investigation, created };
+    throw new AppError(
+      "idempotency_key_reused",
+      "Esta Idempotency-Key já abriu uma investigação com outro corpo. Use uma chave nova para um pedido novo.",
+    );
+  }
+  await enqueueInvestigation(context, investigation);
+  return { investigation, created };
+}
+
+/** A refused enqueue is no failure of the caller: the row is marked for the sweep, or found by it after its grace. */
+export async function enqueueInvestigation(
+  context: OpenContext,
+  investigation: { id: string; fence: number; priority: InvestigationPriority },
+): Promise<boolean> {
+  const { id, fence, priority } = investigation;
+  try {
+    const options = { timeoutMs: ENQUEUE_TIMEOUT_MS, priority: jobPriorities[priority] };
+    await context.enqueue("run-investigation", { investigationId: id, fence }, options);
+    return true;
+  } catch (error) {
+    context.logger.warn({ investigation: id, error: messageOf(error) }, "not enqueued; the sweep will do it");
+    markUnqueued(context.store, id, AbortSignal.timeout(MARK_TIMEOUT_MS)).catch((problem: unknown) =>
+      context.logger.warn({ investigation: id, error: messageOf(problem) }, "not marked; the sweep finds it later"),
+    );
+    return false;
+  }
+}
+
+const MARK_TIMEOUT_MS = 5_000;
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

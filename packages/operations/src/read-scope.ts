@@ -1,0 +1,227 @@
+import { lastCompleteRun } from "@cidadao/database/ingest-runs";
+import { loadAmendments, loadContracts, loadItems, loadSanctions, type RecordTable } from "@cidadao/database/records";
+import type { SourceRecord } from "@cidadao/database/rows";
+import type { Store } from "@cidadao/database/store";
+import type { Agency, Contract, Supplier } from "@cidadao/domain/contract";
+import type { Dataset } from "@cidadao/domain/dataset";
+import type { InvestigationScope, SourceCoverage } from "@cidadao/domain/investigation";
+import { type SanctionList, sanctionLists } from "@cidadao/domain/sanction";
+import { cnpjRoot } from "@cidadao/domain/tax-id";
+import type { PortalContext } from "@cidadao/sources/portal-transparencia/client";
+import {
+  agencies,
+  amendments,
+  contractsByAgency,
+  contractsBySupplier,
+  items,
+  portalTransparencia,
+  sanctionListRecordsMin,
+  sanctions,
+} from "@cidadao/sources/portal-transparencia/source";
+import { ingest, type IngestQuestion } from "./ingest.ts";
+
+export type ReadContext = { store: Store; portal: PortalContext };
+
+export type Reading = { coverage: SourceCoverage[]; sample: string | null; dataset: Dataset };
+
+type ReadInput = {
+  scope: InvestigationScope;
+  investigationId: string | null;
+  onProgress: (share: number, message: string) => Promise<void>;
+};
+
+const source = portalTransparencia.id;
+/** A list that was read completely less than this ago is not read again. */
+const SANCTION_LIST_AGE_MS_MAX = 24 * 3_600_000;
+/** Up to this many suppliers are looked up one by one; above, reading the whole list asks less of the portal. */
+const SANCTION_LOOKUPS_MAX = 100;
+/** Flagged contracts whose items and amendments are fetched as evidence. */
+export const DETAILED_CONTRACTS_MAX = 300;
+
+/** Brings the contracts of the scope and the sanctions of their suppliers, and loads what the detectors need. */
+export async function readScope(context: ReadContext, input: ReadInput, signal: AbortSignal): Promise<Reading> {
+  const contractReading = await ingestContracts(context, input, signal);
+  const contracts = await loadContracts(context.store, input.scope, signal);
+  const cnpjs = [...new Set(contracts.flatMap((contract) => companyCnpj(contract) ?? []))].toSorted();
+  await input.onProgress(0.8, "Consultando as listas de sanções.");
+  const lists = await Promise.all(sanctionLists.map((list) => ingestSanctions(context, input, list, cnpjs, signal)));
+  const dataset: Dataset = {
+    contracts,
+    items: [],
+    amendments: [],
+    sanctions: await loadSanctions(context.store, cnpjs.map(cnpjRoot), signal),
+    sanctionListsRead: sanctionLists.filter((_, index) => lists[index]!.read),
+  };
+  const sample =
+    contractReading.sample ?? contracts.find((contract) => contract.provenance.sample)?.provenance.sample ?? null;
+  return { coverage: [...contractReading.coverage, ...lists.flatMap((list) => list.coverage)], sample, dataset };
+}
+
+/** The dataset with the items and amendments of the contracts in question. */
+export async function readDetails(
+  context: ReadContext,
+  input: { contractIds: string[]; investigationId: string | null; dataset: Dataset },
+  signal: AbortSignal,
+): Promise<{ coverage: SourceCoverage[]; dataset: Dataset }> {
+  const ids = input.contractIds.slice(0, DETAILED_CONTRACTS_MAX);
+  if (ids.length === 0) return { coverage: [], dataset: input.dataset };
+  const common = { source, scope: { contracts: ids.length }, investigationId: input.investigationId };
+  const [itemReading, amendmentReading] = await Promise.all([
+    ingest(
+      context,
+      {
+        ...common,
+        dataset: "contract_items",
+        questions: ids.map((contractId) => ({
+          what: `itens do contrato ${contractId}`,
+          pages: (stop) => items(context.portal, { contractId }, stop),
+        })),
+        tables: (records) => [["contract_items", records]],
+      },
+      signal,
+    ),
+    ingest(
+      context,
+      {
+        ...common,
+        dataset: "amendments",
+        questions: ids.map((contractId) => ({
+          what: `aditivos do contrato ${contractId}`,
+          pages: (stop) => amendments(context.portal, { contractId }, stop),
+        })),
+        tables: (records) => [["amendments", records]],
+      },
+      signal,
+    ),
+  ]);
+  return {
+    coverage: [itemReading.coverage, amendmentReading.coverage],
+    dataset: {
+      ...input.dataset,
+      items: await loadItems(context.store, source, ids, signal),
+      amendments: await loadAmendments(context.store, source, ids, signal),
+    },
+  };
+}
+
+async function ingestContracts(
+  context: ReadContext,
+  input: ReadInput,
+  signal: AbortSignal,
+): Promise<{ coverage: SourceCoverage[]; sample: string | null }> {
+  const { scope } = input;
+  const asked = await contractQuestions(context, input, signal);
+  if ("coverage" in asked) return { coverage: [asked.coverage], sample: null };
+  const { coverage, sample } = await ingest<Contract>(
+    context,
+    {
+      source,
+      dataset: "contracts",
+      scope,
+      investigationId: input.investigationId,
+      questions: asked.questions,
+      tables: contractTables,
+      onQuestionDone: (done, total, records) =>
+        done % Math.ceil(total / 10) === 0
+          ? input.onProgress((0.8 * done) / total, `Contratos lidos: ${records} (${done} de ${total} consultas).`)
+          : Promise.resolve(),
+    },
+    signal,
+  );
+  return { coverage: [coverage], sample };
+}
+
+/** One question an agency, or one for the supplier; without either, the portal is asked for its agencies first. */
+async function contractQuestions(
+  context: ReadContext,
+  input: ReadInput,
+  signal: AbortSignal,
+): Promise<{ questions: IngestQuestion<Contract>[] } | { coverage: SourceCoverage }> {
+  const { agencyCodes, supplierCnpj, from, to } = input.scope;
+  if (supplierCnpj) {
+    const pages = (stop: AbortSignal) => contractsBySupplier(context.portal, { cnpj: supplierCnpj }, stop);
+    return { questions: [{ what: `contratos do fornecedor ${supplierCnpj}`, pages }] };
+  }
+  const codes = agencyCodes ?? [];
+  if (!agencyCodes) {
+    const { coverage } = await ingest<Agency>(
+      context,
+      {
+        source,
+        dataset: "agencies",
+        scope: {},
+        investigationId: input.investigationId,
+        questions: [{ what: "lista de órgãos", pages: (stop) => agencies(context.portal, {}, stop) }],
+        tables: () => [], // the contracts bring the agencies that matter, with their parents
+        onRecords: (records) => codes.push(...records.map((agency) => agency.code)),
+      },
+      signal,
+    );
+    if (coverage.answered === 0) return { coverage };
+  }
+  return {
+    questions: codes.map((agencyCode) => ({
+      what: `contratos do órgão ${agencyCode}`,
+      pages: (stop) => contractsByAgency(context.portal, { agencyCode, from, to }, stop),
+    })),
+  };
+}
+
+/** A contract names its agency and its supplier; they are written first because it refers to them. */
+export function contractTables(contracts: Contract[]): [RecordTable, SourceRecord[]][] {
+  const agencyRows = contracts.map((contract): Agency => ({
+    provenance: { ...contract.provenance, sourceId: contract.agencyCode, url: portalTransparencia.homepage },
+    code: contract.agencyCode,
+    name: contract.agencyName,
+    parentCode: contract.parentAgencyCode,
+    parentName: contract.parentAgencyName,
+  }));
+  const supplierRows = contracts.map((contract): Supplier => ({
+    provenance: { ...contract.provenance, sourceId: contract.supplierId, url: portalTransparencia.homepage },
+    kind: contract.supplierKind,
+    taxId: contract.supplierTaxId,
+    name: contract.supplierName,
+  }));
+  return [
+    ["agencies", agencyRows],
+    ["suppliers", supplierRows],
+    ["contracts", contracts],
+  ];
+}
+
+async function ingestSanctions(
+  context: ReadContext,
+  input: ReadInput,
+  list: SanctionList,
+  cnpjs: string[],
+  signal: AbortSignal,
+): Promise<{ coverage: SourceCoverage[]; read: boolean }> {
+  if (cnpjs.length === 0) return { coverage: [], read: true };
+  const last = await lastCompleteRun(context.store, source, list, signal);
+  if (last && Date.now() - Date.parse(last.finishedAt) < SANCTION_LIST_AGE_MS_MAX) return { coverage: [], read: true };
+  const whole = cnpjs.length > SANCTION_LOOKUPS_MAX;
+  const { coverage } = await ingest(
+    context,
+    {
+      source,
+      // Only the reading of a whole list counts as one: a look-up of a few suppliers has another name.
+      dataset: whole ? list : `${list}-lookups`,
+      scope: whole ? {} : { suppliers: cnpjs.length },
+      investigationId: input.investigationId,
+      questions: whole
+        ? [{ what: `lista ${list.toUpperCase()}`, pages: (stop) => sanctions(context.portal, { list }, stop) }]
+        : cnpjs.map((cnpj) => ({
+            what: `${list.toUpperCase()} de ${cnpj}`,
+            pages: (stop) => sanctions(context.portal, { list, cnpj }, stop),
+          })),
+      tables: (records) => [["sanctions", records]],
+      recordsMin: whole ? sanctionListRecordsMin[list] : 0,
+    },
+    signal,
+  );
+  return { coverage: [coverage], read: coverage.missing.length === 0 };
+}
+
+function companyCnpj(contract: Contract): string | null {
+  return contract.supplierKind === "company" ? contract.supplierTaxId : null;
+}

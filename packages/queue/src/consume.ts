@@ -1,0 +1,101 @@
+import { withDeadline } from "@cidadao/runtime/deadline";
+import { messageOf } from "@cidadao/runtime/errors";
+import type { Logger } from "@cidadao/runtime/logger";
+import {
+  consumerConnection,
+  postgresConnection,
+  postgresWorker,
+  prepareBackend,
+  type QueueBackend,
+  RedisWorker,
+} from "./backend.ts";
+import { jobCatalogue, type JobName, type JobPayload, queueNames, type QueueName } from "./jobs.ts";
+import { throttledReporter } from "./produce.ts";
+
+/** One handler for each job of the catalogue: a job without one does not compile. */
+export type JobHandlers = {
+  [Name in JobName]: (payload: JobPayload<Name>, signal: AbortSignal) => Promise<void>;
+};
+
+const LOCK_MS = 60_000;
+const STALLED_CHECK_MS = 15_000;
+/** The row counts crashes; BullMQ's own limit of 1 would turn a crash into a failure. */
+const STALLED_COUNT_MAX = 100;
+const DRAIN_DELAY_SECONDS = 5;
+const CLOSE_TIMEOUT_MS = 10_000;
+
+type AnyWorker = {
+  on(event: "error" | "failed", listener: (...args: never[]) => void): unknown;
+  close(force?: boolean): Promise<void>;
+};
+
+/**
+ * Takes jobs of every queue until it is disposed of; disposal aborts what runs. Handlers settle their own work in the
+ * database; an error that reaches this place is a bug, logged here, and its row is found by the sweep.
+ */
+export async function consume(
+  backend: QueueBackend,
+  handlers: JobHandlers,
+  options: { concurrency: Record<QueueName, number>; logger: Logger; queues?: readonly QueueName[] },
+): Promise<AsyncDisposable> {
+  const { logger } = options;
+  await prepareBackend(backend);
+  const report = throttledReporter(logger);
+  const stop = new AbortController();
+
+  const process = async (
+    job: { name: string; data: unknown; id?: string | undefined },
+    _token: unknown,
+    lost?: AbortSignal,
+  ) => {
+    const name = job.name as JobName;
+    const entry = jobCatalogue[name];
+    const payload = entry?.payload.safeParse(job.data);
+    if (!payload?.success) {
+      logger.error({ job: job.name, jobId: job.id }, "dropped a job that the catalogue does not know");
+      return;
+    }
+    const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(entry.timeoutMs), ...(lost ? [lost] : [])]);
+    const handler = handlers[name] as (payload: unknown, signal: AbortSignal) => Promise<void>;
+    try {
+      await handler(payload.data, signal);
+    } catch (error) {
+      logger.error({ job: name, jobId: job.id, error: messageOf(error) }, "a job failed outside its own settlement");
+      throw error;
+    }
+  };
+
+  const connections: { disconnect(): void }[] = [];
+  const workers = (options.queues ?? queueNames).map((name): AnyWorker => {
+    const settings = {
+      concurrency: options.concurrency[name],
+      lockDuration: LOCK_MS,
+      stalledInterval: STALLED_CHECK_MS,
+      maxStalledCount: STALLED_COUNT_MAX,
+      drainDelay: DRAIN_DELAY_SECONDS,
+    };
+    // Three parameters: BullMQ passes the signal of a lost lock only to a processor that declares it.
+    const processor = (job: Parameters<typeof process>[0], token?: string, signal?: AbortSignal) =>
+      process(job, token, signal);
+    if (backend.kind === "postgres") {
+      return new postgresWorker(name, processor, { ...settings, connection: postgresConnection(backend) });
+    }
+    const connection = consumerConnection(backend.url);
+    connection.on("error", report);
+    connections.push(connection);
+    return new RedisWorker(name, processor, { ...settings, connection, prefix: backend.prefix });
+  });
+  for (const worker of workers) worker.on("error", (error: Error) => report(error));
+
+  return {
+    [Symbol.asyncDispose]: async () => {
+      stop.abort(new Error("shutdown"));
+      // An unreachable Redis never lets a worker close; the rows are released already, so it may be left behind.
+      const closing = Promise.allSettled(workers.map((worker) => worker.close()));
+      await withDeadline(closing, CLOSE_TIMEOUT_MS, "closing the workers").catch((error: unknown) =>
+        logger.warn({ error: messageOf(error) }, "left the workers behind"),
+      );
+      for (const connection of connections) connection.disconnect();
+    },
+  };
+}

@@ -1,0 +1,41 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { AppError } from "./errors.ts";
+
+/** Rejects with `deadline_exceeded` when `work` takes longer; the work itself is not stopped. */
+export async function withDeadline<Result>(work: Promise<Result>, timeoutMs: number, what: string): Promise<Result> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => reject(new AppError("deadline_exceeded", `${what} took longer than ${timeoutMs} ms`)),
+    timeoutMs,
+  );
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Resolves after `delayMs`, or at once when the signal aborts: loops check the signal, not this. */
+export async function pause(delayMs: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  try {
+    await sleep(delayMs, undefined, { signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+/** Calls `turn` again and again, `intervalMs` apart, until the signal aborts. A turn never overlaps the next. */
+export async function repeat(
+  options: { intervalMs: number; signal: AbortSignal; onError: (error: unknown) => void },
+  turn: () => Promise<void>,
+): Promise<void> {
+  while (!options.signal.aborted) {
+    try {
+      await turn();
+    } catch (error) {
+      if (!options.signal.aborted) options.onError(error);
+    }
+    await pause(options.intervalMs, options.signal);
+  }
+}

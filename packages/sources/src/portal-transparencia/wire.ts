@@ -1,0 +1,422 @@
+import type { Agency, Amendment, Contract, ContractItem, Supplier } from "@cidadao/domain/contract";
+import type { DirectAwardKind, ProcurementMethod } from "@cidadao/domain/contract";
+import type { Provenance } from "@cidadao/domain/provenance";
+import type { GovernmentSphere, Sanction, SanctionList } from "@cidadao/domain/sanction";
+import { bareTaxId, maskCpf, maskCpfsInText, parseCnpj } from "@cidadao/domain/tax-id";
+import { z } from "zod";
+import type { Complaint, Reject, SourceRecord } from "../define-source.ts";
+import { type Answer, RECORD_URL_HEADER, SAMPLE_HEADER, SOURCE_ID } from "./client.ts";
+import { type FieldReader, fieldReader, isAbsent, maskRaw, safeText, type Scalar } from "./reading.ts";
+
+/* What the portal sends. Unknown keys are ignored; every scalar has been null, absent or "Sem informação" somewhere. */
+
+// Not z.number(): JSON can hold 1e999, an absurd amount in an otherwise good record.
+const number = z.custom<number>((value) => typeof value === "number", "expected number");
+const scalar = z.union([z.string(), number]).nullish();
+
+const personWire = z.object({
+  id: scalar,
+  cpfFormatado: scalar,
+  cnpjFormatado: scalar,
+  numeroInscricaoSocial: scalar,
+  nome: scalar,
+  razaoSocialReceita: scalar,
+});
+
+const unitWire = z.object({
+  codigo: scalar,
+  nome: scalar,
+  orgaoVinculado: z.object({ codigoSIAFI: scalar, nome: scalar }).nullish(),
+  orgaoMaximo: z.object({ codigo: scalar, nome: scalar }).nullish(),
+});
+
+const agencyWire = z.object({ codigo: scalar, descricao: scalar });
+
+const contractWire = z.object({
+  id: scalar,
+  numero: scalar,
+  objeto: scalar,
+  fundamentoLegal: scalar,
+  modalidadeCompra: scalar,
+  unidadeGestora: unitWire.nullish(),
+  dataAssinatura: scalar,
+  dataPublicacaoDOU: scalar,
+  dataInicioVigencia: scalar,
+  dataFimVigencia: scalar,
+  fornecedor: personWire.nullish(),
+  valorInicialCompra: scalar,
+  valorFinalCompra: scalar,
+});
+
+const itemWire = z.object({
+  numero: scalar,
+  descricao: scalar,
+  quantidade: scalar,
+  valor: scalar,
+  descComplementarItemCompra: scalar,
+});
+
+const amendmentWire = z.object({ numero: scalar, dataPublicacao: scalar, objetoAditivo: scalar });
+
+/** CEIS and CNEP; the fine that CNEP adds is not read. */
+const sanctionWire = z.object({
+  id: scalar,
+  dataInicioSancao: scalar,
+  dataFimSancao: scalar,
+  tipoSancao: z.object({ descricaoResumida: scalar, descricaoPortal: scalar }).nullish(),
+  fundamentacao: z.array(z.object({ codigo: scalar, descricao: scalar }).nullable()).nullish(),
+  orgaoSancionador: z.object({ nome: scalar, siglaUf: scalar, esfera: scalar }).nullish(),
+  sancionado: z.object({ nome: scalar, codigoFormatado: scalar }).nullish(),
+  pessoa: personWire.nullish(),
+  abrangenciaDefinidaDecisaoJudicial: scalar,
+});
+
+/* What it becomes. */
+
+type Reading<Item extends SourceRecord> = { records: Item[]; rejects: Reject[]; complaints: Complaint[] };
+/** One reader serves one iteration: it may remember what earlier pages held. */
+export type AnswerReader<Item extends SourceRecord> = (answer: Answer) => Reading<Item>;
+
+const SITE = "https://portaldatransparencia.gov.br";
+
+export function readAgencies(): AnswerReader<Agency> {
+  return readerOf(agencyWire, (wire, answer) => {
+    const code = idText(wire.codigo);
+    if (code === null || !/^\d{5}$/.test(code)) return "no SIAFI code of 5 digits (codigo)";
+    const fields = fieldReader(code);
+    const name = fields.text("descricao", wire.descricao);
+    if (name === null) fields.complain("descricao", "no name");
+    const record: Agency = {
+      provenance: provenance(answer, code, `${SITE}/orgaos/${code}`),
+      code,
+      name: name ?? `Órgão ${code}`,
+      parentCode: null,
+      parentName: null,
+    };
+    return { record, complaints: fields.complaints };
+  });
+}
+
+export function readContracts(): AnswerReader<Contract> {
+  return readerOf(contractWire, (wire, answer) => {
+    const id = idText(wire.id);
+    if (id === null || !/^\d{1,12}$/.test(id)) return "no id";
+    const fields = fieldReader(id);
+    const number = idText(wire.numero);
+    if (number === null) return "no contract number (numero)";
+    const unit = wire.unidadeGestora;
+    const agencyCode = idText(unit?.orgaoVinculado?.codigoSIAFI);
+    if (agencyCode === null || !/^\d{5}$/.test(agencyCode))
+      return "no agency (unidadeGestora.orgaoVinculado.codigoSIAFI)";
+    const unitCode = idText(unit?.codigo);
+    // The number is unique only within the unit: without one, nobody could find the contract.
+    if (unitCode === null) return "no managing unit (unidadeGestora.codigo)";
+
+    const agencyName = fields.text("unidadeGestora.orgaoVinculado.nome", unit?.orgaoVinculado?.nome);
+    const unitName = fields.text("unidadeGestora.nome", unit?.nome);
+    const startsOn = fields.date("dataInicioVigencia", wire.dataInicioVigencia);
+    const endsOn = fields.date("dataFimVigencia", wire.dataFimVigencia);
+    const endsBeforeItStarts = startsOn !== null && endsOn !== null && endsOn < startsOn;
+    if (endsBeforeItStarts) fields.complain("dataFimVigencia", `ends on ${endsOn}, before it starts on ${startsOn}`);
+
+    const record: Contract = {
+      provenance: provenance(answer, id, contractUrl(id)),
+      number,
+      object: withoutLabel(fields.text("objeto", wire.objeto), "Objeto"),
+      ...methodOf(fields, wire.modalidadeCompra),
+      legalBasis: withoutLabel(fields.text("fundamentoLegal", wire.fundamentoLegal), "Fundamento Legal"),
+      agencyCode,
+      agencyName: agencyName ?? `Órgão ${agencyCode}`,
+      parentAgencyCode: fields.text("unidadeGestora.orgaoMaximo.codigo", unit?.orgaoMaximo?.codigo),
+      parentAgencyName: fields.text("unidadeGestora.orgaoMaximo.nome", unit?.orgaoMaximo?.nome),
+      unitCode,
+      unitName: unitName ?? `UG ${unitCode}`,
+      ...supplierOf(fields, wire.fornecedor),
+      signedOn: fields.date("dataAssinatura", wire.dataAssinatura),
+      publishedOn: fields.date("dataPublicacaoDOU", wire.dataPublicacaoDOU),
+      startsOn,
+      endsOn: endsBeforeItStarts ? null : endsOn,
+      initialValueCents: fields.money("valorInicialCompra", wire.valorInicialCompra),
+      currentValueCents: fields.money("valorFinalCompra", wire.valorFinalCompra),
+    };
+    return { record, complaints: fields.complaints };
+  });
+}
+
+export function readContractItems(contractId: string): AnswerReader<ContractItem> {
+  const nameOnce = onceNamer();
+  return readerOf(itemWire, (wire, answer) => {
+    const number = idText(wire.numero);
+    if (number === null) return "no item number (numero)";
+    const sourceId = nameOnce(`${contractId}/${number}`);
+    const fields = fieldReader(sourceId);
+    const record: ContractItem = {
+      provenance: provenance(answer, sourceId, contractUrl(contractId)),
+      contractId,
+      number,
+      description: fields.text("descricao", wire.descricao),
+      complement: fields.text("descComplementarItemCompra", wire.descComplementarItemCompra),
+      quantity: fields.quantity("quantidade", wire.quantidade),
+      unitPriceCents: fields.money("valor", wire.valor),
+    };
+    return { record, complaints: fields.complaints };
+  });
+}
+
+export function readAmendments(contractId: string): AnswerReader<Amendment> {
+  const nameOnce = onceNamer();
+  return readerOf(amendmentWire, (wire, answer) => {
+    const number = idText(wire.numero);
+    if (number === null) return "no amendment number (numero)";
+    const sourceId = nameOnce(`${contractId}/${number}`);
+    const fields = fieldReader(sourceId);
+    const record: Amendment = {
+      provenance: provenance(answer, sourceId, contractUrl(contractId)),
+      contractId,
+      number,
+      publishedOn: fields.date("dataPublicacao", wire.dataPublicacao),
+      object: withoutLabel(fields.text("objetoAditivo", wire.objetoAditivo), "Objetivo"),
+    };
+    return { record, complaints: fields.complaints };
+  });
+}
+
+export function readSanctions(list: SanctionList): AnswerReader<Sanction> {
+  return readerOf(sanctionWire, (wire, answer) => {
+    const id = idText(wire.id);
+    if (id === null || !/^\d{1,12}$/.test(id)) return "no id";
+    const fields = fieldReader(`${list}/${id}`);
+    const sanctioned = wire.sancionado;
+    const name = fields.text("sancionado.nome", sanctioned?.nome) ?? fields.text("pessoa.nome", wire.pessoa?.nome);
+    if (name === null) return "no name of the sanctioned (sancionado.nome)";
+    const kind = fields.text("tipoSancao.descricaoResumida", wire.tipoSancao?.descricaoResumida);
+    if (kind === null) fields.complain("tipoSancao.descricaoResumida", "no kind of sanction");
+
+    const startsOn = fields.date("dataInicioSancao", wire.dataInicioSancao);
+    const published = fields.date("dataFimSancao", wire.dataFimSancao);
+    const endsBeforeItStarts = startsOn !== null && published !== null && published < startsOn;
+    if (endsBeforeItStarts) fields.complain("dataFimSancao", `ends on ${published}, before it starts on ${startsOn}`);
+    const endsOn = endsBeforeItStarts ? null : published;
+    const saysThereIsNone = typeof wire.dataFimSancao !== "number" && isAbsent(wire.dataFimSancao ?? "");
+
+    const record: Sanction = {
+      provenance: provenance(answer, fields.sourceId, `${SITE}/sancoes/consulta/${id}`),
+      list,
+      ...sanctionedOf(fields, sanctioned?.codigoFormatado),
+      name,
+      kind: kind ?? "Não informada",
+      legalBasis: (wire.fundamentacao ?? []).flatMap((basis) => {
+        const text = fields.text("fundamentacao", basis?.descricao ?? basis?.codigo ?? null);
+        return text === null ? [] : [text];
+      }),
+      startsOn,
+      endsOn,
+      // Type names contradict dates elsewhere, so "sem prazo" counts only where no date is given.
+      endKnown: endsOn !== null || (saysThereIsNone && /sem prazo/i.test(kind ?? "")),
+      sanctioningBody: fields.text("orgaoSancionador.nome", wire.orgaoSancionador?.nome) ?? "Não informado",
+      bodySphere: sphereOf(wire.orgaoSancionador?.esfera),
+      bodyState: stateOf(fields, wire.orgaoSancionador?.siglaUf),
+      scope: fields.text("abrangenciaDefinidaDecisaoJudicial", wire.abrangenciaDefinidaDecisaoJudicial),
+    };
+    return { record, complaints: fields.complaints };
+  });
+}
+
+/** The label of a recorded sample, or `null` when the portal itself answered. */
+export function sampleOf(headers: Record<string, string>): string | null {
+  const header = headers[SAMPLE_HEADER];
+  if (!header) return null;
+  try {
+    return safeText(decodeURIComponent(header));
+  } catch {
+    return safeText(header);
+  }
+}
+
+/** A record, or the reason why it cannot be one. */
+type Outcome<Item> = { record: Item; complaints: Complaint[] } | string;
+
+function readerOf<Wire, Item extends SourceRecord>(
+  schema: z.ZodType<Wire>,
+  toDomain: (wire: Wire, answer: Answer) => Outcome<Item>,
+): AnswerReader<Item> {
+  return (answer) => {
+    const reading: Reading<Item> = { records: [], rejects: [], complaints: [] };
+    for (const raw of answer.rows) {
+      const parsed = schema.safeParse(raw);
+      const outcome = parsed.success ? toDomain(parsed.data, answer) : describe(parsed.error);
+      if (typeof outcome === "string") {
+        reading.rejects.push({ sourceId: rawId(raw), reason: outcome, raw: maskRaw(raw) });
+      } else {
+        reading.records.push(outcome.record);
+        reading.complaints.push(...outcome.complaints);
+      }
+    }
+    return reading;
+  };
+}
+
+function describe(error: z.ZodError): string {
+  return error.issues.map((issue) => `${issue.path.join(".") || "record"}: ${issue.message}`).join("; ");
+}
+
+function rawId(raw: unknown): string | null {
+  if (typeof raw !== "object" || raw === null || !("id" in raw)) return null;
+  const { id } = raw;
+  return typeof id === "string" || typeof id === "number" ? String(maskRaw(String(id))).slice(0, 60) : null;
+}
+
+/** A code or number that names something; `null` when nothing is named. */
+function idText(value: Scalar): string | null {
+  if (value === null || value === undefined) return null;
+  const text = safeText(String(value));
+  return isAbsent(text) || text.length > 100 ? null : text;
+}
+
+/** Numbers repeat within a contract (secret items are all "0"); the order at the source tells them apart. */
+function onceNamer(): (sourceId: string) => string {
+  const counts = new Map<string, number>();
+  return (sourceId) => {
+    const count = (counts.get(sourceId) ?? 0) + 1;
+    counts.set(sourceId, count);
+    return count === 1 ? sourceId : `${sourceId}#${count}`;
+  };
+}
+
+function contractUrl(id: string): string {
+  return `${SITE}/contratos/${id}`;
+}
+
+/** Ids of a sample do not exist on the publisher's site, so it names the file they were published in. */
+function provenance(answer: Answer, sourceId: string, url: string): Provenance {
+  const recordUrl = answer.headers[RECORD_URL_HEADER];
+  return {
+    source: SOURCE_ID,
+    sourceId,
+    url: recordUrl?.startsWith(`${SITE}/`) ? recordUrl : url,
+    retrievedAt: answer.retrievedAt,
+    sample: sampleOf(answer.headers),
+  };
+}
+
+/** The portal repeats the field's name inside the text: "Objeto: …". */
+function withoutLabel(text: string | null, label: string): string | null {
+  if (text === null) return null;
+  const rest = text.startsWith(`${label}:`) ? text.slice(label.length + 1).trim() : text;
+  return isAbsent(rest) ? null : rest;
+}
+
+type Method = Pick<Contract, "procurementMethod" | "procurementMethodDetails" | "directAwardKind">;
+
+const METHODS: [prefix: string, method: ProcurementMethod, kind: DirectAwardKind | null][] = [
+  ["pregao", "open", null],
+  ["concorrencia", "open", null],
+  ["concurso", "open", null],
+  ["leilao", "open", null],
+  ["tomada de preco", "selective", null],
+  ["convite", "limited", null],
+  ["dispensa", "direct", "waived"],
+  ["inexigibilidade", "direct", "no_competition"],
+];
+
+function methodOf(fields: FieldReader, value: Scalar): Method {
+  const details = fields.text("modalidadeCompra", value);
+  const plain = (details ?? "").normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+  const found = METHODS.find(([prefix]) => plain.startsWith(prefix));
+  if (details !== null && !found) fields.complain("modalidadeCompra", `unknown method: ${details.slice(0, 60)}`);
+  return {
+    procurementMethod: found?.[1] ?? "unknown",
+    procurementMethodDetails: details,
+    directAwardKind: found?.[2] ?? null,
+  };
+}
+
+type SupplierFields = Pick<Contract, "supplierId" | "supplierKind" | "supplierTaxId" | "supplierName">;
+
+const SECRET = { code: "-11", name: "sigiloso" };
+
+function supplierOf(fields: FieldReader, wire: z.infer<typeof personWire> | null | undefined): SupplierFields {
+  const name = supplierName(fields, wire);
+  const code =
+    [wire?.cnpjFormatado, wire?.cpfFormatado, wire?.numeroInscricaoSocial].map(rawText).find(Boolean) ?? null;
+  if (code === SECRET.code || name?.toLowerCase() === SECRET.name) {
+    return { supplierId: "secret", supplierKind: "secret", supplierTaxId: null, supplierName: "Sigiloso" };
+  }
+  const { kind, taxId } = identify(fields, "fornecedor", code, wire?.cpfFormatado);
+  const portalId = idText(wire?.id);
+  // A masked CPF is shared by many people, so a person is told apart by the portal's own id, or by the name.
+  const supplierId =
+    kind === "person" || taxId === null
+      ? portalId !== null
+        ? `person/${portalId}`
+        : [taxId, name].filter((part) => part !== null).join(" ") || "unknown"
+      : taxId;
+  return { supplierId, supplierKind: kind, supplierTaxId: taxId, supplierName: name ?? "Não informado" };
+}
+
+function supplierName(fields: FieldReader, wire: z.infer<typeof personWire> | null | undefined): string | null {
+  const name = fields.text("fornecedor.nome", wire?.nome);
+  return name ?? fields.text("fornecedor.razaoSocialReceita", wire?.razaoSocialReceita ?? null);
+}
+
+function sanctionedOf(fields: FieldReader, code: Scalar): Pick<Sanction, "supplierKind" | "taxId"> {
+  const { kind, taxId } = identify(fields, "sancionado.codigoFormatado", rawText(code), null);
+  return { supplierKind: kind === "company" || kind === "person" ? kind : "unknown", taxId };
+}
+
+/** Says who a published code names. It is the one place a CPF passes through, and it only leaves masked. */
+function identify(
+  fields: FieldReader,
+  field: string,
+  code: string | null,
+  cpfField: Scalar,
+): Pick<Supplier, "kind" | "taxId"> {
+  if (code === null) {
+    fields.complain(field, "no code of the supplier");
+    return { kind: "unknown", taxId: null };
+  }
+  const bare = bareTaxId(code);
+  const cnpj = parseCnpj(code);
+  if (cnpj !== null) return { kind: "company", taxId: cnpj };
+  const cpf = maskCpf(code) ?? cpfInDigits(bare);
+  if (cpf !== null) return { kind: "person", taxId: cpf };
+  if (rawText(cpfField) === code) {
+    fields.complain(field, "the code in the CPF field is not a CPF");
+    return { kind: "person", taxId: null };
+  }
+  const taxId = safeText(code).slice(0, 100);
+  if (/^(?:EX|ESTRANGEIRO_)/i.test(code)) return { kind: "foreign", taxId };
+  if (/^\d{6}$/.test(bare)) return { kind: "public_body", taxId: bare };
+  fields.complain(field, `neither CNPJ nor any other known code: ${JSON.stringify(taxId.slice(0, 60))}`);
+  return { kind: "unknown", taxId };
+}
+
+/** CPFs travel without their leading zeros, and padded to the 14 digits of a CNPJ. */
+function cpfInDigits(digits: string): string | null {
+  if (!/^(?:\d{8,10}|000\d{11})$/.test(digits)) return null;
+  const padded = digits.padStart(11, "0").slice(-11);
+  return maskCpfsInText(padded) === padded ? null : maskCpf(padded);
+}
+
+function rawText(value: Scalar): string | null {
+  const text = value === null || value === undefined ? "" : String(value).trim();
+  return isAbsent(text) ? null : text;
+}
+
+function sphereOf(value: Scalar): GovernmentSphere {
+  const spheres: Record<string, GovernmentSphere> = { FEDERAL: "federal", ESTADUAL: "state", MUNICIPAL: "municipal" };
+  return (
+    spheres[
+      String(value ?? "")
+        .trim()
+        .toUpperCase()
+    ] ?? "unknown"
+  );
+}
+
+function stateOf(fields: FieldReader, value: Scalar): string | null {
+  const text = fields.text("orgaoSancionador.siglaUf", value)?.toUpperCase() ?? null;
+  if (text === null || /^[A-Z]{2}$/.test(text)) return text;
+  fields.complain("orgaoSancionador.siglaUf", `not a state: ${text.slice(0, 60)}`);
+  return null;
+}

@@ -1,0 +1,49 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+export const serviceNames = ["api", "worker", "scheduler"] as const;
+export type ServiceName = (typeof serviceNames)[number];
+
+export type ServiceProcess = {
+  readonly pid: number;
+  /** Exit code, or `null` after a signal. */
+  readonly exited: Promise<number | null>;
+  /** SIGTERM, and SIGKILL when that takes longer than `timeoutMs`. */
+  stop(timeoutMs: number): Promise<void>;
+  /** SIGKILL: the process gets no chance to tidy up. */
+  kill(): Promise<void>;
+};
+
+/**
+ * Runs a service as the process it is in production, with its output in the open file `output`. It belongs to this
+ * process: it stops when the channel between them closes, whatever closed it.
+ */
+export function startService(options: {
+  name: ServiceName;
+  environment: Record<string, string>;
+  output: number;
+}): ServiceProcess {
+  const main = fileURLToPath(new URL(`../../../apps/${options.name}/src/main.ts`, import.meta.url));
+  const child: ChildProcess = spawn(process.execPath, [main], {
+    env: options.environment,
+    stdio: ["ignore", options.output, options.output, "ipc"],
+    // A Ctrl-C reaches the terminal's whole process group; services are stopped by their owner, in order.
+    detached: true,
+  });
+  const exited = new Promise<number | null>((resolve) => {
+    child.once("exit", (code) => resolve(code));
+  });
+  const end = async (signal: NodeJS.Signals, timeoutMs: number) => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill(signal);
+    const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
+    await exited;
+    clearTimeout(timer);
+  };
+  return {
+    pid: child.pid!,
+    exited,
+    stop: (timeoutMs) => end("SIGTERM", timeoutMs),
+    kill: () => end("SIGKILL", 0),
+  };
+}

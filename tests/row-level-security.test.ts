@@ -1,0 +1,164 @@
+import { insertInvestigation } from "@cidadao/database/investigations";
+import { ingestRecords } from "@cidadao/database/records";
+import type { Store } from "@cidadao/database/store";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { agency, contract, newInvestigation, noLimit, provenance, sanction, supplier } from "./support/records.ts";
+import { openTestStore } from "./support/stack.ts";
+
+/**
+ * What anonymous visitors and signed-in users may read of each table. A table without an entry here fails the tests:
+ * whoever adds one decides.
+ */
+const readable: Record<string, "all" | "of visible investigations" | "nothing"> = {
+  agencies: "all",
+  suppliers: "all",
+  contracts: "all",
+  contract_items: "all",
+  amendments: "all",
+  sanctions: "all",
+  investigations: "of visible investigations",
+  investigation_events: "of visible investigations",
+  anomalies: "of visible investigations",
+  reports: "of visible investigations",
+  alerts: "nothing",
+  alert_findings: "nothing",
+  alert_deliveries: "nothing",
+  ingest_runs: "nothing",
+  ingest_cursors: "nothing",
+  source_responses: "nothing",
+  schedule_runs: "nothing",
+};
+
+const db = await openTestStore();
+afterAll(() => db[Symbol.asyncDispose]());
+
+const [alice, bob] = [crypto.randomUUID(), crypto.randomUUID()];
+const principals: Record<string, Store> = {
+  "an anonymous visitor": db.anonClient,
+  "a signed-in user": db.clientFor(bob),
+  "the owner of a private investigation": db.clientFor(alice),
+};
+const inventory = await db.sql<{ name: string }>(
+  "select table_name as name from information_schema.tables where table_schema = 'public' order by 1",
+);
+const tables = inventory.map(({ name }) => name);
+const functions = await db.sql<{ name: string; arguments: string[] }>(
+  `select proname as name, proargnames[1:pronargs] as arguments from pg_proc
+    where pronamespace = 'public'::regnamespace order by proname`,
+);
+const investigationIds = { public: "", private: "" };
+
+beforeAll(async () => {
+  const { store, sql } = db;
+  await ingestRecords(store, "agencies", [agency("26435")], noLimit);
+  await ingestRecords(store, "suppliers", [supplier("15195707000178")], noLimit);
+  await ingestRecords(store, "contracts", [contract("c1")], noLimit);
+  const ofContract = { contractId: "c1", number: "1" };
+  await ingestRecords(store, "contract_items", [{ provenance: provenance("i1"), ...ofContract } as never], noLimit);
+  await ingestRecords(store, "amendments", [{ provenance: provenance("a1"), ...ofContract } as never], noLimit);
+  await ingestRecords(store, "sanctions", [sanction("s1", "15195707000178")], noLimit);
+  for (const visibility of ["public", "private"] as const) {
+    const { investigation } = await insertInvestigation(store, newInvestigation(), noLimit);
+    const id = investigation.id;
+    investigationIds[visibility] = id;
+    await sql("update investigations set visibility = $2, owner_id = $3 where id = $1", [id, visibility, alice]);
+    await sql("insert into investigation_events values ($1, 1, 'opened', 0, 'Aberta.')", [id]);
+    await sql("insert into reports values ($1, 'Relatório', '#', '{}', '[]', '[]')", [id]);
+    await sql(
+      `insert into anomalies (investigation_id, rank, fingerprint, detector, detector_version, subject_kind, subject_id,
+         subject_label, title, reason, score, severity, amount_at_risk_cents, evidence)
+       values ($1, 1, 'f', 'd', 1, 'contract', 's', 'l', 't', 'r', 0.9, 'high', 1, '{}')`,
+      [id],
+    );
+    const [alert] = await sql<{ id: string }>(
+      "insert into alerts (investigation_id, dedupe_key, severity, findings) values ($1, $2, 'high', 1) returning id",
+      [id, visibility],
+    );
+    await sql("insert into alert_findings values ($1, $2)", [`f-${visibility}`, alert!.id]);
+    await sql("insert into alert_deliveries (alert_id, channel, target) values ($1, 'discord', 'main')", [alert!.id]);
+  }
+  await sql("insert into ingest_runs (source, dataset, scope, status) values ('s', 'd', '{}', 'running')");
+  await sql("insert into ingest_cursors values ('s', 'n', '{}')");
+  await sql("insert into source_responses values ('k', '{}', now(), now())");
+  await sql("insert into schedule_runs (schedule_id, slot, job) values ('s', now(), 'j')");
+});
+
+async function rowsSeenBy(client: Store, table: string): Promise<Record<string, unknown>[]> {
+  const { data, error } = await client.from(table).select("*");
+  if (error) throw new Error(`${table}: ${error.message}`);
+  return data as Record<string, unknown>[];
+}
+
+const investigationOf = (table: string) => (table === "investigations" ? "id" : "investigation_id");
+
+test("somebody has decided who may read each table, and each has rows to prove it on", async () => {
+  expect(Object.keys(readable).toSorted()).toEqual(tables);
+  for (const table of tables) expect(await rowsSeenBy(db.store, table), table).not.toEqual([]);
+});
+
+describe.each(Object.entries(principals))("%s", (_, client) => {
+  test.each(tables)("reads of %s what was decided and no more", async (table) => {
+    const [seen, whole] = [await rowsSeenBy(client, table), await rowsSeenBy(db.store, table)];
+    switch (readable[table]!) {
+      case "all":
+        expect(seen).toEqual(whole);
+        break;
+      case "nothing":
+        expect(seen).toEqual([]);
+        break;
+      case "of visible investigations": {
+        const visible = [
+          investigationIds.public,
+          ...(client === principals["the owner of a private investigation"] ? [investigationIds.private] : []),
+        ];
+        expect(seen.map((row) => row[investigationOf(table)]).toSorted()).toEqual(visible.toSorted());
+        break;
+      }
+    }
+  });
+
+  test.each(tables)("inserts, replaces, changes and deletes nothing in %s", async (table) => {
+    const before = await rowsSeenBy(db.store, table);
+    const row = before[0]!;
+    const [column, value] = Object.entries(row)[0]!;
+    expect((await client.from(table).insert(row)).error?.code).toBe("42501");
+    expect((await client.from(table).insert({})).error?.code).toBe("42501");
+    expect((await client.from(table).upsert(row)).error?.code).toBe("42501");
+    expect((await client.from(table).update(row).eq(column, value).select()).data ?? []).toEqual([]);
+    expect((await client.from(table).delete().eq(column, value).select()).data ?? []).toEqual([]);
+    expect(await rowsSeenBy(db.store, table)).toEqual(before);
+  });
+
+  test.each(functions)("may not call $name", async (one) => {
+    const nothing = Object.fromEntries((one.arguments ?? []).map((argument) => [argument, null]));
+    expect((await client.rpc(one.name, nothing)).error?.code).toBe("42501");
+  });
+
+  test("reaches no alert through the anomalies that it may read", async () => {
+    const { data } = await client.from("anomalies").select("investigations(alerts(id))");
+    const reached = data as unknown as { investigations: { alerts: unknown[] } }[];
+    expect(reached.length).toBeGreaterThan(0);
+    expect(reached.flatMap((row) => row.investigations.alerts)).toEqual([]);
+  });
+});
+
+test("the service role writes every table", async () => {
+  for (const table of tables) {
+    const [row] = await rowsSeenBy(db.store, table);
+    const [column, value] = Object.entries(row!)[0]!;
+    const { data, error } = await db.store
+      .from(table)
+      .update({ [column]: value })
+      .eq(column, value as string)
+      .select();
+    expect({ table, error }).toEqual({ table, error: null });
+    expect(data).not.toEqual([]);
+  }
+});
+
+test("a key that was signed by somebody else opens nothing", async () => {
+  const [header, claims] = db.serviceRoleKey.split(".");
+  const forged = `${header}.${claims}.${"A".repeat(43)}`;
+  const answer = await fetch(`${db.supabaseUrl}/rest/v1/contracts`, { headers: { authorization: `Bearer ${forged}` } });
+  expect(answer.status).toBe(401);
+});
