@@ -7,6 +7,8 @@ import type { z } from "zod";
 
 type Variable = { name: string; description: string; processes: string[]; required: boolean; fallback: string };
 
+const TABLE = /(<!-- environment -->\n)[\s\S]*?(\n<!-- \/environment -->)/;
+const SHOWN_CHARACTERS_MAX = 60;
 const processes = { web: apiEnvironment, worker: workerEnvironment, beat: schedulerEnvironment };
 
 /** Pages that are written from the code. `--check` compares instead of writing and fails on a difference. */
@@ -72,8 +74,6 @@ function renderEnvExample(all: Variable[]): string {
   return `# Every variable the services read, written from their schemas. An empty value counts as unset.\n\n${entries.join("\n\n")}\n`;
 }
 
-const TABLE = /(<!-- environment -->\n)[\s\S]*?(\n<!-- \/environment -->)/;
-
 function renderReadme(readme: string): string {
   const rows = variables().map(
     ({ name, description, processes: readers, required, fallback }) =>
@@ -82,8 +82,6 @@ function renderReadme(readme: string): string {
   const table = ["| variable | read by | default | meaning |", "| --- | --- | --- | --- |", ...rows].join("\n");
   return readme.replace(TABLE, (_, start: string, end: string) => `${start}${table}${end}`);
 }
-
-const SHOWN_CHARACTERS_MAX = 60;
 
 function shorten(text: string): string {
   return text.length <= SHOWN_CHARACTERS_MAX ? text : `${text.slice(0, SHOWN_CHARACTERS_MAX)}…`;

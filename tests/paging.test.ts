@@ -33,13 +33,13 @@ const windows: [string, string | null, string | null][] = [
 const WINDOW_AGENCY = "30000";
 
 beforeAll(async () => {
-  const store_ = (table: Parameters<typeof ingestRecords>[1], records: Parameters<typeof ingestRecords>[2]) =>
+  const ingest = (table: Parameters<typeof ingestRecords>[1], records: Parameters<typeof ingestRecords>[2]) =>
     ingestRecords(store, table, records, noLimit);
-  await store_("agencies", [agency(OUR_AGENCY), agency(OTHER_AGENCY), agency(WINDOW_AGENCY)]);
-  await store_("suppliers", [supplier(OUR_SUPPLIER), supplier(OTHER_SUPPLIER)]);
-  await store_("contracts", contracts.toReversed());
+  await ingest("agencies", [agency(OUR_AGENCY), agency(OTHER_AGENCY), agency(WINDOW_AGENCY)]);
+  await ingest("suppliers", [supplier(OUR_SUPPLIER), supplier(OTHER_SUPPLIER)]);
+  await ingest("contracts", contracts.toReversed());
   const given = { agencyCode: WINDOW_AGENCY, supplierId: OTHER_SUPPLIER, supplierTaxId: OTHER_SUPPLIER };
-  await store_(
+  await ingest(
     "contracts",
     windows.map(([id, startsOn, endsOn]) => contract(id, { ...given, startsOn, endsOn })),
   );

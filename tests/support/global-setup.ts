@@ -6,6 +6,7 @@ import { startPostgres } from "@cidadao/embedded/postgres";
 import { findRedis, startRedis } from "@cidadao/embedded/redis";
 import pg from "pg";
 import type { TestProject } from "vitest/node";
+import { migrationsFolder } from "./folders.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -18,7 +19,6 @@ declare module "vitest" {
 }
 
 const TEMPLATE = "migrated_template";
-export const migrationsFolder = path.resolve(import.meta.dirname, "../../supabase/migrations");
 
 /** One PostgreSQL and, where there is one, one Redis for the whole run, in a folder that goes away with it. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {

@@ -14,15 +14,15 @@ export type TestStore = AsyncDisposable & {
   readonly anonKey: string;
   readonly anonClient: Store;
   /** What a signed-in user is to the database: `auth.uid()` is `userId`. */
-  clientFor(userId: string): Store;
+  readonly clientFor: (userId: string) => Store;
   readonly databaseUrl: string;
   /** A superuser's question, on one of `SQL_CONNECTIONS_MAX` connections. int8 comes back as a number, dates as text. */
-  sql<Row extends object = Record<string, unknown>>(query: string, parameters?: unknown[]): Promise<Row[]>;
+  readonly sql: <Row extends object = Record<string, unknown>>(query: string, parameters?: unknown[]) => Promise<Row[]>;
   /** A connection of its own, for a transaction that stays open while others act. */
-  session(): Promise<AsyncDisposable & Pick<TestStore, "sql">>;
+  readonly session: () => Promise<AsyncDisposable & Pick<TestStore, "sql">>;
 };
 
-export const SQL_CONNECTIONS_MAX = 24;
+const SQL_CONNECTIONS_MAX = 24;
 
 /** Open it at the top of a file and release it in `afterAll`; its processes die with the worker in any case. */
 export async function openTestStore(): Promise<TestStore> {

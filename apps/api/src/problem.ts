@@ -19,7 +19,7 @@ export const problemSchema = z
 
 type Issue = { path: string; message: string };
 
-export function sendProblem(
+function sendProblem(
   reply: FastifyReply,
   problem: { code: ErrorCode; detail: string; retryAfterSeconds?: number | null; errors?: Issue[] },
 ): FastifyReply {

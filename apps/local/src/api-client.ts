@@ -7,6 +7,7 @@ export type ShownInvestigation = {
   outcome: string | null;
   records: number;
   anomalies: number;
+  coverage: { missing: { what: string; why: string }[] }[];
 };
 export type ShownEvent = {
   seq: number;

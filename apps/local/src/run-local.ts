@@ -20,6 +20,7 @@ const SAMPLE_CALLS_PER_MINUTE = 1_000_000;
 const SAMPLE_SCOPE = { from: "2024-01-01", to: "2024-01-31" };
 const ALERT_TIMEOUT_MS = 5_000;
 const GRAVEST_SHOWN = 10;
+const MISSING_SHOWN_MAX = 5;
 
 /** Runs the whole system on this machine until it is told to stop; `once` stops after the first result. Returns the exit code. */
 export async function runLocal(
@@ -171,6 +172,9 @@ async function showFirstInvestigation(screen: Screen, shown: Shown, signal: Abor
   screen.line(
     `\nOs ${anomalies.length} indícios mais graves de ${ended.anomalies}, em ${ended.records} contratos (resultado: ${ended.outcome}).`,
   );
+  for (const { what, why } of ended.coverage.flatMap((source) => source.missing).slice(0, MISSING_SHOWN_MAX)) {
+    screen.line(`Falta: ${what}: ${why}.`);
+  }
   if (isSample)
     screen.line("Dados: amostra gravada de janeiro de 2024. Um indício é um motivo para olhar, não uma acusação.");
   screen.anomalies(anomalies);
@@ -182,10 +186,7 @@ async function showFirstInvestigation(screen: Screen, shown: Shown, signal: Abor
     );
   }
 
-  const arrived = await inbox.waitFor(1, AbortSignal.any([signal, AbortSignal.timeout(ALERT_TIMEOUT_MS)])).then(
-    () => inbox.accepted.at(-1),
-    () => undefined,
-  );
+  const arrived = await alertOf(inbox, opened.id, AbortSignal.any([signal, AbortSignal.timeout(ALERT_TIMEOUT_MS)]));
   screen.line("\nO alerta, como apareceria no Discord:");
   screen.line(
     arrived
@@ -193,6 +194,25 @@ async function showFirstInvestigation(screen: Screen, shown: Shown, signal: Abor
       : "  nenhum alerta novo: estes indícios já foram alertados antes, e cada um é alertado uma vez (`npm run reset` recomeça).",
   );
   screen.line();
+}
+
+type Inbox = Shown["inbox"];
+
+/** The message that links to the investigation: the scheduler's own scan may have sent another before it. */
+async function alertOf(
+  inbox: Inbox,
+  investigationId: string,
+  signal: AbortSignal,
+): Promise<Inbox["accepted"][number] | null> {
+  for (let seen = 0; ; seen = inbox.accepted.length) {
+    const found = inbox.accepted.find(({ payload }) => JSON.stringify(payload).includes(investigationId));
+    if (found) return found;
+    try {
+      await inbox.waitFor(seen + 1, signal);
+    } catch {
+      return null;
+    }
+  }
 }
 
 /** `preferred`, or any free port when something listens there already. */

@@ -14,10 +14,12 @@ export type Screen = {
 
 const BAR_CHARACTERS = 24;
 const COLUMNS_MIN = 100;
-const COLUMNS_MAX = 170;
+const COLUMNS_MAX = 160;
+/** Of a pipe or a file, which have no width. */
+const COLUMNS_DEFAULT = 140;
 
 export function createScreen(out: NodeJS.WriteStream): Screen {
-  const columns = Math.min(Math.max(out.columns ?? COLUMNS_MIN, COLUMNS_MIN), COLUMNS_MAX);
+  const columns = Math.min(Math.max(out.columns ?? COLUMNS_DEFAULT, COLUMNS_MIN), COLUMNS_MAX);
   const line = (text = "") => void out.write(`${text}\n`);
   return {
     columns,
@@ -46,32 +48,33 @@ const severityLabels: Record<string, string> = {
   info: "informativa",
 };
 
+const RANK_COLUMNS = 4;
+const SEVERITY_COLUMNS = 13;
+const MONEY_COLUMNS = 21;
+
+/** One row an anomaly, and under it, over the whole width, where to check it: a wrapped address would be of no use. */
 function anomalyTable(anomalies: ShownAnomaly[], columns: number): string {
-  const fixed = { rank: 4, severity: 13, money: 21 };
-  const free = columns - fixed.rank - fixed.severity - fixed.money - 7;
+  const free = columns - RANK_COLUMNS - SEVERITY_COLUMNS - MONEY_COLUMNS - 7;
   const share = (fraction: number) => Math.floor(free * fraction);
   const table = new Table({
-    head: ["#", "gravidade", "o quê", "quem", "R$ em atenção", "por quê", "onde conferir"],
-    colWidths: [fixed.rank, fixed.severity, share(0.18), share(0.24), fixed.money, share(0.34), share(0.24)],
+    head: ["#", "gravidade", "o quê", "quem", "R$ em atenção", "por quê"],
+    colWidths: [RANK_COLUMNS, SEVERITY_COLUMNS, share(0.24), share(0.3), MONEY_COLUMNS, share(0.46)],
     wordWrap: true,
     style: { head: [], border: [] },
   });
   for (const anomaly of anomalies) {
-    const record = anomaly.evidence.records[0];
-    table.push([
-      anomaly.rank,
-      styleText(severityColours[anomaly.severity] ?? "dim", severityLabels[anomaly.severity] ?? anomaly.severity),
-      anomaly.title,
-      [anomaly.agencyName, anomaly.supplierName].filter(Boolean).join(" → "),
-      { content: formatBrl(anomaly.amountAtRiskCents), hAlign: "right" },
-      anomaly.reason,
-      record ? `${record.label} ${breakable(record.url, share(0.24) - 2)}` : "",
-    ]);
+    const [record] = anomaly.evidence.records;
+    table.push(
+      [
+        anomaly.rank,
+        styleText(severityColours[anomaly.severity] ?? "dim", severityLabels[anomaly.severity] ?? anomaly.severity),
+        anomaly.title,
+        [anomaly.agencyName, anomaly.supplierName].filter(Boolean).join(" → "),
+        { content: formatBrl(anomaly.amountAtRiskCents), hAlign: "right" },
+        anomaly.reason,
+      ],
+      ...(record ? [["", { content: `conferir: ${record.label}\n${record.url}`, colSpan: 5 }]] : []),
+    );
   }
   return table.toString();
-}
-
-/** A URL has no spaces to wrap at; without a break the table would cut it. */
-function breakable(url: string, width: number): string {
-  return url.match(new RegExp(`.{1,${Math.max(width, 8)}}`, "g"))?.join("\n") ?? url;
 }

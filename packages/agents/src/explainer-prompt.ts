@@ -2,17 +2,16 @@ import type { Finding } from "@cidadao/domain/anomaly";
 import { formatBrl } from "@cidadao/domain/money";
 import { severityNames } from "@cidadao/domain/severity";
 import { factValueText, findingText, taxIdText } from "./finding-text.ts";
-import { visibleText } from "./plain-text.ts";
+import { plainText } from "./plain-text.ts";
 import { type Refutation, refutationTexts } from "./refute-explanation.ts";
 
 const FACTS_MAX = 30;
 const RECORDS_MAX = 8;
 const LABEL_CHARACTERS_MAX = 200;
-const NAME_CHARACTERS_MAX = 160;
 
 /**
- * The user message: one JSON value, so that nothing inside it can pretend to be outside. No address goes in, and no
- * fact whose text somebody else wrote stands outside `textos_de_terceiros`.
+ * The user message: one JSON value, so that nothing inside it can pretend to be outside. Texts go in as plain words,
+ * without addresses and hidden characters; what somebody else wrote stands in `textos_de_terceiros`.
  */
 export function explainerPrompt(
   finding: Finding,
@@ -20,8 +19,7 @@ export function explainerPrompt(
 ): string {
   const text = findingText(finding, sample);
   const { facts, records, baseRate } = finding.evidence;
-  const label = (value: string) => visibleText(value, LABEL_CHARACTERS_MAX);
-  const name = (value: string | null) => (value === null ? null : visibleText(value, NAME_CHARACTERS_MAX));
+  const label = (value: string) => plainText(value, LABEL_CHARACTERS_MAX);
   const numbers = facts.slice(0, FACTS_MAX).filter((fact) => fact.unit !== "text" && fact.unit !== "score");
   const texts = facts.slice(0, FACTS_MAX).filter((fact) => fact.unit === "text");
   return JSON.stringify({
@@ -39,8 +37,8 @@ export function explainerPrompt(
       explicacoes_legitimas: text.innocentExplanations,
       amostra: text.sample,
       textos_de_terceiros: {
-        orgao: name(finding.agencyName),
-        fornecedor: name(finding.supplierName),
+        orgao: text.agency,
+        fornecedor: text.supplier,
         cnpj_do_fornecedor: taxIdText(finding.supplierTaxId),
         fatos: texts.map((fact) => ({ rotulo: label(fact.label), valor: label(String(fact.value)) })),
         registros: records.slice(0, RECORDS_MAX).map((record) => label(record.label)),

@@ -3,7 +3,8 @@ import type { ChainResult, ModelChain } from "@cidadao/llm/chain";
 import { defineAgent } from "./define-agent.ts";
 import { explainerPrompt } from "./explainer-prompt.ts";
 import { type Refutation, refuteExplanation } from "./refute-explanation.ts";
-import { explainByTemplate } from "./template.ts";
+import { findingText } from "./finding-text.ts";
+import { explainByTemplate, sampleSentence } from "./template.ts";
 
 export const explainer = defineAgent({
   id: "explainer",
@@ -104,7 +105,9 @@ async function explainByModel(
       logger?.warn({ detector: finding.detector, problems: result.problems, answered: result.ok }, "a model failed");
     }
     if (!result.ok) return null;
-    const text = result.text.replaceAll("**", "").replace(/\s+/g, " ").trim();
+    const written = result.text.replaceAll("**", "").replace(/\s+/g, " ").trim();
+    const label = sampleSentence(findingText(finding, sample).sample);
+    const text = label === null ? written : `${written} ${label}.`;
     refutation = refuteExplanation(text, finding, sample);
     if (refutation === null) return { text, source: "model", model: `${result.provider}/${result.model}` };
     const { detector } = finding;

@@ -5,6 +5,8 @@ import { formatCnpj, maskCpf, parseCnpj } from "@cidadao/domain/tax-id";
 import { plainText } from "./plain-text.ts";
 
 const SENTENCE_CHARACTERS_MAX = 700;
+/** Shorter than this it is no sentence, and too short to be told apart from other words when it is repeated. */
+const SENTENCE_CHARACTERS_MIN = 12;
 const NAME_CHARACTERS_MAX = 160;
 const INNOCENT_CHARACTERS_MAX = 240;
 const INNOCENT_MAX = 6;
@@ -16,6 +18,7 @@ export type FindingText = {
   agency: string | null;
   supplier: string | null;
   innocentExplanations: string[];
+  /** What the sample is; `null` when the data are no sample. */
   sample: string | null;
 };
 
@@ -27,9 +30,9 @@ export function findingText(finding: Finding, sample: string | null): FindingTex
     supplier: nameOf(finding.supplierName),
     innocentExplanations: finding.innocentExplanations
       .slice(0, INNOCENT_MAX)
-      .map((text) => withoutFullStop(plainText(text, INNOCENT_CHARACTERS_MAX)))
+      .map((text) => sentence(text, INNOCENT_CHARACTERS_MAX))
       .filter((text) => text !== ""),
-    sample: sample === null ? null : withoutFullStop(plainText(sample, SENTENCE_CHARACTERS_MAX)) || null,
+    sample: sample === null ? null : sentence(sample),
   };
 }
 
@@ -51,14 +54,12 @@ export function factValueText({ value, unit }: EvidenceFact): string {
   return decimal.format(value);
 }
 
-function sentence(text: string): string {
-  return withoutFullStop(plainText(text, SENTENCE_CHARACTERS_MAX));
+/** Without its full stop; empty when it is none. */
+function sentence(text: string, charactersMax = SENTENCE_CHARACTERS_MAX): string {
+  const plain = plainText(text, charactersMax).replace(/[\s.;:]+$/, "");
+  return plain.length < SENTENCE_CHARACTERS_MIN ? "" : plain;
 }
 
 function nameOf(text: string | null): string | null {
   return text === null ? null : plainText(text, NAME_CHARACTERS_MAX) || null;
-}
-
-function withoutFullStop(text: string): string {
-  return text.replace(/[\s.;:]+$/, "");
 }

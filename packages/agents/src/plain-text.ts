@@ -1,12 +1,7 @@
 import { maskCpfsInText } from "@cidadao/domain/tax-id";
 
-/**
- * Characters that hide, colour or turn round a text: variation selectors, zero-width, bidirectional and tag
- * characters, controls and everything else without a shape of its own.
- */
-export const HIDDEN =
-  /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}\u{fe00}-\u{fe0f}\u{e0000}-\u{e0fff}\u115f\u1160\u3164\uffa0]/u;
-const HIDDEN_RUNS = new RegExp(`${HIDDEN.source}+`, "gu");
+/** Characters without a shape of their own: zero-width, bidirectional and tag characters, variation selectors. */
+const HIDDEN = /[\p{Cf}\u{fe00}-\u{fe0f}\u{e0000}-\u{e0fff}\u115f\u1160\u3164\uffa0]+/gu;
 /** Letters that a Portuguese text is made of; no look-alike of another alphabet or style is among them. */
 const LETTERS = "A-Za-zÀ-ÖØ-öø-ÿ";
 const MARKS = ".,;:!?%$'‘’/+=×÷−–—\\-ºª°§²³&≥≤√()*…";
@@ -20,25 +15,19 @@ export const ALLOWED = new RegExp(`^[${LETTERS}0-9 ${MARKS}“”"«»]*$`, "u")
  */
 export function plainText(text: string, charactersMax: number): string {
   const bounded = text.slice(0, 4 * charactersMax).toWellFormed();
-  const plain = maskCpfsInText(bounded.normalize("NFC").replace(HIDDEN_RUNS, " "))
-    .replace(/[^\u0000-\u00ff]/gu, withoutAccents)
+  const plain = maskCpfsInText(bounded.normalize("NFC").replace(HIDDEN, ""))
+    .replace(/[^\p{ASCII}À-ÿ]/gu, withoutAccents)
     .replace(UNWANTED, " ")
+    .replace(/\b(?:https?|www|discord|mailto)\b/giu, " ")
     // "loja.com" would be a link, "S.A." is a company.
     .replace(/(?<=[\p{L}\p{N}])\.(?=\p{L}{2})/gu, " ")
-    .replace(/:(?=\s*\/)/g, " ")
-    .replace(/\/{2,}/g, "/")
-    .replace(/\bhttps?\b|\bwww\b/giu, " ")
+    .replace(/:[\s:]*(?=\/)/g, " ")
+    .replace(/\/(?:\s*\/)+/g, "/")
     .replace(/\*{4,}/g, "***")
     .replace(/\s+/g, " ")
+    .replace(/^[\s.,;:!?/]+/, "")
     .trim();
   return plain.length <= charactersMax ? plain : `${plain.slice(0, charactersMax - 1).trimEnd()}…`;
-}
-
-/** The text without what hides in it, otherwise as it is: for a model, which is told not to trust it. */
-export function visibleText(text: string, charactersMax: number): string {
-  const bounded = text.slice(0, 4 * charactersMax).toWellFormed();
-  const visible = maskCpfsInText(bounded.replace(HIDDEN_RUNS, "")).replace(/\s+/g, " ").trim();
-  return visible.slice(0, charactersMax);
 }
 
 function withoutAccents(character: string): string {

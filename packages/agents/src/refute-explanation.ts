@@ -36,16 +36,17 @@ export function refuteExplanation(text: string, finding: Finding, sample: string
   const line = text.normalize("NFC").replace(/\s+/g, " ");
   if (!ALLOWED.test(line) || LINK.test(line)) return "characters";
   const words = findingText(finding, sample);
-  const ownWords = withoutQuotes(withoutPassages(line, words), [words.agency, words.supplier]);
+  const names = [words.agency, words.supplier];
+  const ownWords = withoutPassages(withoutQuotes(line, names), words);
   const folded = fold(ownWords);
   if (ACCUSATION.test(folded) || ACCUSATION_SPACED.test(folded.replace(/[^a-z]/g, ""))) return "accusation";
   if (VERDICT.test(folded)) return "verdict";
   if (!/\bindicios?\b/.test(fold(line))) return "no_red_flag";
   if (!isPortuguese(folded)) return "not_portuguese";
-  return refuteFigures(withoutQuotes(ownWords, quotable(finding)), finding, words);
+  return refuteFigures(withoutPassages(withoutQuotes(line, [...names, ...quotable(finding)]), words), finding, words);
 }
 
-const LINK = /https?|www\.|:\s*\/|\/\/|(?<=[\p{L}\p{N}])\.(?=\p{L}{2})|!\s*\[|\bdiscord\b|\bmailto\b/iu;
+const LINK = /\b(?:https?|www|discord|mailto)\b|:\s*\/|\/\/|(?<=[\p{L}\p{N}])\.(?=\p{L}{2})/iu;
 
 const ACCUSATION = new RegExp(
   [
@@ -152,7 +153,7 @@ function withoutPassages(line: string, words: FindingText): string {
 /** The passage where no word or number goes on on either side of it. */
 function whole(passage: string): RegExp {
   const literal = passage.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
-  return new RegExp(`(?<![\\p{L}\\p{N}]|\\p{N}[.,/-])${literal}(?![\\p{L}\\p{N}]|[.,/-]\\p{N})`, "gu");
+  return new RegExp(`(?<![\\p{L}\\p{N}]|\\p{N}[.,/-])${literal}(?![\\p{L}\\p{N}$%]|[.,/-]\\p{N})`, "gu");
 }
 
 function withoutQuotes(line: string, quotable: (string | null)[]): string {
@@ -213,8 +214,8 @@ function refuteLaws(text: string, finding: Finding, trusted: string): { refuted:
   const articles = [...finding.legalBasis.map(({ article }) => article), trusted].join(" ; ");
   const numerals = new Set(articles.match(/\d+|\b[IVXLCDM]+\b/g));
   let refuted = false;
-  let rest = text.replace(NORM, (...match) => {
-    const [name] = namesOfNorm(match as unknown as RegExpMatchArray);
+  let rest = text.replace(NORM, (...match: string[]) => {
+    const [name] = namesOfNorm(match);
     if (name === undefined || !norms.has(name)) refuted = true;
     return GAP;
   });
@@ -232,7 +233,7 @@ function refuteLaws(text: string, finding: Finding, trusted: string): { refuted:
 }
 
 /** With its year, when it has one, first; then without: a text may leave the year out but not change it. */
-function namesOfNorm(match: RegExpMatchArray | string[]): string[] {
+function namesOfNorm(match: readonly (string | undefined)[]): string[] {
   const kind = fold(match[1] ?? "")
     .replace(/^mp$/, "medida provisoria")
     .replace(/^lc$/, "lei complementar");
@@ -267,8 +268,7 @@ function refuteIdentifiers(text: string, finding: Finding): { refuted: boolean; 
     return GAP;
   });
   rest = rest.replace(CPF, (found) => {
-    const masked = /^\*/.test(found) ? found : null;
-    if (masked === null || !taxIds.has(masked)) refuted = true;
+    if (!found.startsWith("*") || !taxIds.has(found)) refuted = true;
     return GAP;
   });
   for (const id of known) if (/\/.*\d|\d.*\//.test(id)) rest = rest.replace(whole(id), GAP);

@@ -17,7 +17,7 @@ export function explainByTemplate(finding: Finding, sample: string | null): stri
     baseRateSentence(tested, fired),
     innocentSentence(text.innocentExplanations),
     "Um indício é um motivo para olhar de perto, não uma acusação: só a consulta aos documentos pode esclarecer o caso",
-    text.sample === null ? null : `Estes dados são uma amostra e não a situação de hoje: ${text.sample}`,
+    sampleSentence(text.sample),
   ];
   return sentences
     .filter((part) => part !== null && part !== "")
@@ -41,4 +41,10 @@ function baseRateSentence(tested: number, fired: number): string {
 function innocentSentence(explanations: string[]): string | null {
   if (explanations.length === 0) return null;
   return `Pode haver explicação legítima. Por exemplo: ${explanations.join("; ")}`;
+}
+
+/** Stands in every explanation of sample data, whoever wrote the rest. */
+export function sampleSentence(sample: string | null): string | null {
+  if (sample === null) return null;
+  return `Estes dados são uma amostra e não a situação de hoje${sample === "" ? "" : `: ${sample}`}`;
 }

@@ -183,7 +183,7 @@ export function buildDiscordPayload(message: AlertMessage): DiscordPayload {
 }
 
 function descriptionOf(message: AlertMessage, { shown, url }: { shown: number; url: string | null }): string {
-  const lines = [escapeMarkdown(message.summary, SUMMARY_CHARACTERS_MAX)];
+  const lines = [escapeMarkdown(message.summary, SUMMARY_CHARACTERS_MAX) || "Novos indícios."];
   if (message.sample !== null) {
     lines.push(`**Dados de amostra, não de hoje:** ${escapeMarkdown(message.sample, SAMPLE_CHARACTERS_MAX)}`);
   }

@@ -2,7 +2,9 @@ import { maskCpfsInText } from "@cidadao/domain/tax-id";
 
 const ZERO_WIDTH_SPACE = "\u200b";
 /** The colon too: without it no address is a link. */
-const MARKUP = new Set([..."\\*_~`|>#-[]()<:"]);
+const MARKUP = new Set("\\*_~`|>#-[]()<:");
+/** Characters without a shape of their own: zero-width, bidirectional and tag characters, variation selectors. */
+const HIDDEN = /[\p{Cf}\u{fe00}-\u{fe0f}\u{e0000}-\u{e0fff}\u115f\u1160\u3164\uffa0]+/gu;
 
 /**
  * A stranger's text as literal Discord text of at most `charactersMax` UTF-16 units: no mention, link, markdown or
@@ -10,13 +12,12 @@ const MARKUP = new Set([..."\\*_~`|>#-[]()<:"]);
  */
 export function escapeMarkdown(text: string, charactersMax: number): string {
   if (charactersMax < 1) return "";
-  const clean = maskCpfsInText(text.slice(0, 4 * charactersMax).toWellFormed())
-    // Unassigned, private and control characters, and the format characters that hide or turn round a text.
-    .replace(
-      /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}\u{fe00}-\u{fe0f}\u{e0000}-\u{e0fff}\u115f\u1160\u3164\uffa0]+/gu,
-      " ",
-    )
-    .replace(/\s+/g, " ")
+  const visible = text
+    .slice(0, 4 * charactersMax)
+    .toWellFormed()
+    .replace(HIDDEN, "");
+  const clean = maskCpfsInText(visible)
+    .replace(/[\p{Cc}\p{Co}\p{Cn}\s]+/gu, " ")
     .trim();
   let escaped = "";
   for (const character of clean) {

@@ -26,20 +26,10 @@ export const investigationPhases = [
 ] as const;
 export type InvestigationPhase = (typeof investigationPhases)[number];
 
-const transitions: Record<InvestigationStatus, readonly InvestigationStatus[]> = {
-  pending: ["running", "cancelled", "failed"],
-  running: ["pending", "completed", "failed", "cancelled"],
-  completed: [],
-  failed: [],
-  cancelled: [],
-};
-
-export function canBecome(from: InvestigationStatus, to: InvestigationStatus): boolean {
-  return transitions[from].includes(to);
-}
+const finalStatuses: readonly InvestigationStatus[] = ["completed", "failed", "cancelled"];
 
 export function isFinal(status: InvestigationStatus): boolean {
-  return transitions[status].length === 0;
+  return finalStatuses.includes(status);
 }
 
 export const AGENCIES_MAX = 400;

@@ -2,7 +2,7 @@
 export type Cents = number;
 
 /** No public contract reaches a trillion reais; a larger amount is a typing error at the source. */
-export const CENTS_MAX: Cents = 100_000_000_000_000;
+const CENTS_MAX: Cents = 100_000_000_000_000;
 
 /** Converts a JSON number of reais to cents; `null` when it is not a finite amount within `CENTS_MAX`. */
 export function centsFromReais(reais: number): Cents | null {

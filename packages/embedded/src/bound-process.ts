@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { cpSync, existsSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, renameSync, statSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -87,8 +87,16 @@ export function unprivilegedLauncher(packageFolder: string): {
   if (canRun(namespace[0]!, [...namespace.slice(1), path.join(packageFolder, "bin", "postgres"), "--version"])) {
     return { prefix: namespace, folder: packageFolder, ownerUid: null };
   }
-  const copy = path.join(tmpdir(), `cidadao-postgres-${path.basename(path.dirname(packageFolder))}`);
-  if (!existsSync(copy)) cpSync(packageFolder, copy, { recursive: true, verbatimSymlinks: true });
+  const { version } = JSON.parse(readFileSync(path.join(packageFolder, "..", "package.json"), "utf8")) as {
+    version: string;
+  };
+  const copy = path.join(tmpdir(), `cidadao-postgres-${version}`);
+  if (!existsSync(copy)) {
+    const unfinished = `${copy}.${process.pid}`;
+    cpSync(packageFolder, unfinished, { recursive: true, verbatimSymlinks: true });
+    renameSync(unfinished, copy); // whoever looks sees the whole copy or none
+  }
+  if (statSync(copy).uid !== 0) throw new Error(`${copy} belongs to somebody else; delete it`);
   const prefix = ["setpriv", `--reuid=${unprivilegedUser}`, `--regid=${unprivilegedUser}`, "--clear-groups"];
   return { prefix, folder: copy, ownerUid: unprivilegedUser };
 }

@@ -60,7 +60,11 @@ export async function startPostgres(options: {
     [...launcher.prefix, program("postgres"), "-D", dataFolder, "-p", String(port), ...settings],
     { deathSignal: "INT" },
   );
-  await server.seen("ready to accept connections");
+  await server.seen("ready to accept connections").catch((error: Error) => {
+    if (!error.message.includes("postmaster.pid")) throw error;
+    const advice = "Stop it or use another folder; if nothing runs there, delete postmaster.pid in it.";
+    throw new Error(`Something already runs on the data folder ${dataFolder}. ${advice}`, { cause: error });
+  });
   return {
     host: "127.0.0.1",
     port,

@@ -14,6 +14,8 @@ const request = { system: "Explique.", user: '{"evidencia":{}}', tokensMax: 400,
 
 let resources = new AsyncDisposableStack();
 let provider: Awaited<ReturnType<typeof startModelProvider>>;
+// The first call loads an SDK, which takes longer than the short time limits below.
+beforeAll(() => Promise.all([import("groq-sdk"), import("openai")]));
 beforeEach(async () => {
   provider = resources.use(await startModelProvider());
 });
@@ -31,7 +33,7 @@ function chainOf(options: ChainOptions = {}, environment: Record<string, string>
     OPENAI_BASE_URL: `${provider.url}/v1`,
     ...environment,
   });
-  return createModelChain(configuredModels({ http }, config), { callTimeoutMs: 5_000, ...options });
+  return createModelChain(configuredModels({ http }, config), { callTimeoutMs: 5_000, backoffMsMax: 5, ...options });
 }
 
 const vendors = () => provider.calls.map(({ vendor }) => vendor);
@@ -62,9 +64,9 @@ test("leaves a model that thinks room to do so, and gives the others exactly wha
 
 /** Every fault, what it is called, how often the vendor is asked, and in what time it is given up. */
 const faults: [Behaviour, ModelFailure, asked: number, callTimeoutMs: number][] = [
-  [{ kind: "stall_before_headers" }, "timeout", 1, 150],
-  [{ kind: "stall_in_body" }, "timeout", 1, 150],
-  [{ kind: "drip" }, "timeout", 1, 150],
+  [{ kind: "stall_before_headers" }, "timeout", 1, 500],
+  [{ kind: "stall_in_body" }, "timeout", 1, 500],
+  [{ kind: "drip" }, "timeout", 1, 500],
   [{ kind: "reset" }, "network", 2, 5_000],
   [{ kind: "reset_in_body" }, "network", 2, 5_000],
   [{ kind: "status", status: 429, retryAfter: "90" }, "rate_limited", 1, 5_000],
@@ -134,7 +136,7 @@ test("leaves a vendor alone for as long as it asked, for later requests too", as
 test("stops asking a vendor that fails again and again", async () => {
   provider.behave({ groq: [{ kind: "html" }] });
   const chain = chainOf();
-  for (let request_ = 0; request_ < 8; request_++) await chain.complete(request, never);
+  for (let asked = 0; asked < 8; asked++) await chain.complete(request, never);
   expect(vendors().filter((vendor) => vendor === "groq")).toHaveLength(5);
   expect(vendors().filter((vendor) => vendor === "openai")).toHaveLength(8);
 });
@@ -160,7 +162,11 @@ test("rejects with the caller's reason when the caller gives up, and asks nobody
 test("ends with its time even when a port heeds no signal, and survives one that throws nonsense", async () => {
   const deaf: ModelPort = { id: "deaf", model: "m", complete: () => new Promise(() => {}) };
   const odd: ModelPort = { id: "odd", model: "m", complete: () => Promise.reject(new TypeError(GROQ_KEY)) };
-  const strict: ModelPort = { id: "strict", model: "m", complete: () => Promise.reject(new ModelError("refusal", "no")) };
+  const strict: ModelPort = {
+    id: "strict",
+    model: "m",
+    complete: () => Promise.reject(new ModelError("refusal", "no")),
+  };
   const result = await createModelChain([deaf, odd, strict], { callTimeoutMs: 30 }).complete(request, never);
   expect(result.problems.map(({ failure }) => failure)).toEqual(["timeout", "unexpected", "refusal"]);
   expect(JSON.stringify(result)).not.toContain(GROQ_KEY);
@@ -174,7 +180,6 @@ test("an empty chain answers at once that there is nobody to ask", async () => {
 
 describe("the configuration", () => {
   const http = createHttpClient({ userAgent: "cidadao-tests" });
-  beforeAll(() => expect(llmConfig.parse({})).toBeDefined());
   afterAll(() => http.close());
 
   test("needs no key, and then names no model", () => {

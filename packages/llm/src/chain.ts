@@ -34,6 +34,8 @@ export type ModelChain = {
 export type ChainOptions = {
   /** What one vendor may take for one request, its retry and the pause before it included. */
   callTimeoutMs?: number;
+  /** Longest pause before a retry where the vendor names none; the real one is random. */
+  backoffMsMax?: number;
   onCall?: (call: ModelCall) => void;
 };
 
@@ -47,14 +49,14 @@ const REST_MS_MAX = 15 * 60_000;
 
 /** Asks the first model; when it does not answer well, the next. Each vendor gets one retry where that can help. */
 export function createModelChain(ports: ModelPort[], options: ChainOptions = {}): ModelChain {
-  const { callTimeoutMs = CALL_TIMEOUT_MS, onCall } = options;
+  const { callTimeoutMs = CALL_TIMEOUT_MS, backoffMsMax = BACKOFF_MS_MAX, onCall } = options;
   const links = ports.map((port): Link => ({ port, restsUntilMs: 0, failuresInARow: 0 }));
 
   async function complete(request: ModelRequest, signal: AbortSignal): Promise<ChainResult> {
     const problems: ModelProblem[] = [];
     for (const link of links) {
       const { id: provider, model } = link.port;
-      const answer = await ask(link, { request, callTimeoutMs, problems, onCall }, signal);
+      const answer = await ask(link, { request, callTimeoutMs, backoffMsMax, problems, onCall }, signal);
       if (answer) return { ok: true, text: answer.text, provider, model, tokens: answer.tokens, problems };
     }
     return { ok: false, problems };
@@ -69,13 +71,14 @@ type Link = { port: ModelPort; restsUntilMs: number; failuresInARow: number };
 type Ask = {
   request: ModelRequest;
   callTimeoutMs: number;
+  backoffMsMax: number;
   problems: ModelProblem[];
   onCall: ChainOptions["onCall"];
 };
 
 async function ask(link: Link, context: Ask, signal: AbortSignal): Promise<ModelAnswer | null> {
   const { port } = link;
-  const { request, callTimeoutMs, problems, onCall } = context;
+  const { request, callTimeoutMs, backoffMsMax, problems, onCall } = context;
   const startedMs = performance.now();
   const call = AbortSignal.any([signal, AbortSignal.timeout(callTimeoutMs)]);
   for (let tries = 1; ; tries++) {
@@ -96,7 +99,8 @@ async function ask(link: Link, context: Ask, signal: AbortSignal): Promise<Model
     const { failure, message, tokens } = outcome;
     onCall?.({ provider, model, result: failure, tokens: tokens ?? { input: 0, output: 0 } });
     problems.push({ provider, model, failure, message });
-    const pauseMs = pauseBeforeRetry(outcome);
+    const asked = outcome.retryAfterSeconds;
+    const pauseMs = asked === null ? Math.random() * backoffMsMax : asked * 1_000;
     const leftMs = callTimeoutMs - (performance.now() - startedMs);
     // A pause has to leave half of the time for the answer itself.
     if (!outcome.retry || tries >= TRIES_MAX || isFailing(link) || pauseMs > leftMs / 2) return null;
@@ -149,8 +153,4 @@ function note(link: Link, outcome: ModelAnswer | ModelError): void {
   }
   link.failuresInARow += 1;
   if (isFailing(link)) link.restsUntilMs = nowMs + REST_MS;
-}
-
-function pauseBeforeRetry(error: ModelError): number {
-  return error.retryAfterSeconds === null ? Math.random() * BACKOFF_MS_MAX : error.retryAfterSeconds * 1_000;
 }

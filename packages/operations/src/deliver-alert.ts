@@ -90,15 +90,15 @@ function later(attempts: number, problem: string, afterSeconds: number | null = 
 }
 
 /** The same words for every channel; a channel decides only the form. */
-export function messageFor(alert: Alert, anomalies: Anomaly[], publicUrl: string | null): AlertMessage {
+function messageFor(alert: Alert, anomalies: Anomaly[], publicUrl: string | null): AlertMessage {
   const total = anomalies.reduce((sum, anomaly) => sum + anomaly.amountAtRiskCents, 0);
   const findings = `${alert.findings} ${alert.findings === 1 ? "indício novo" : "indícios novos"}`;
   return {
     id: alert.id,
-    title: `Alerta de anomalia: ${findings} de severidade ${severityNames[alert.severity]} ou próxima`,
+    title: `Alerta de anomalia: ${findings}, ${alert.findings === 1 ? "" : "o mais grave "}de severidade ${severityNames[alert.severity]}`,
     severity: alert.severity,
     summary:
-      `Os ${anomalies.length} mais graves somam ${formatBrl(total)} em pontos de atenção. ` +
+      `${anomalies.length === 1 ? "Valor" : `Os ${anomalies.length} mais graves somam valor`} em atenção de ${formatBrl(total)}. ` +
       "Um indício é um motivo para olhar, não uma acusação.",
     findings: anomalies.map((anomaly) => ({
       title: anomaly.title,

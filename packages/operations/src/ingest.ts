@@ -16,9 +16,11 @@ export type IngestSummary = { coverage: SourceCoverage; sample: string | null; w
 
 /** Questions asked at the same time; how many calls a minute they make is the rate limiter's matter. */
 const QUESTIONS_AT_ONCE = 8;
+/** Records of several small questions are written together. */
+const RECORDS_PER_WRITE = 500;
 
 /**
- * Reads every question to its end and stores the records, a question at a time. A question that fails is missing in
+ * Reads every question to its end and stores the records as they come. A question that fails is missing in
  * the coverage with its reason, and the others go on; only a source that asks for a long pause, the database and the
  * caller's own signal end the reading.
  */
@@ -52,6 +54,24 @@ export async function ingest<Item extends SourceRecord>(
   const problems: IngestProblem[] = [];
   let sample: string | null = null;
   let done = 0;
+  let unwritten: Item[] = [];
+  let writing = Promise.resolve();
+
+  const write = async (records: Item[]) => {
+    for (const [table, rows] of input.tables(records)) {
+      const batch = await ingestRecords(context.store, table, rows, signal);
+      counts.inserted += batch.inserted;
+      counts.updated += batch.updated;
+      counts.unchanged += batch.unchanged;
+    }
+  };
+  const flush = async (recordsMin: number) => {
+    if (unwritten.length < recordsMin) return;
+    const records = unwritten;
+    unwritten = [];
+    writing = writing.then(() => write(records));
+    await writing;
+  };
 
   const runId = await startIngestRun(
     context.store,
@@ -76,12 +96,8 @@ export async function ingest<Item extends SourceRecord>(
     }
     // Pages that came before a failure are facts too; the coverage says that they are not all.
     coverage.records += records.length;
-    for (const [table, rows] of input.tables(records)) {
-      const batch = await ingestRecords(context.store, table, rows, signal);
-      counts.inserted += batch.inserted;
-      counts.updated += batch.updated;
-      counts.unchanged += batch.unchanged;
-    }
+    unwritten.push(...records);
+    await flush(RECORDS_PER_WRITE);
     input.onRecords?.(records);
     done++;
     await input.onQuestionDone?.(done, questions.length, coverage.records);
@@ -89,6 +105,7 @@ export async function ingest<Item extends SourceRecord>(
 
   try {
     await forEachAtOnce(questions, QUESTIONS_AT_ONCE, read);
+    await flush(1);
   } catch (error) {
     coverage.missing.push({ what: input.dataset, why: messageOf(error) });
     await finishIngestRun(
@@ -129,11 +146,7 @@ function asksForPause(error: AppError): boolean {
 }
 
 /** Runs `work` for every item, at most `width` at a time; the first error stops what has not begun and is thrown. */
-export async function forEachAtOnce<Item>(
-  items: Item[],
-  width: number,
-  work: (item: Item) => Promise<void>,
-): Promise<void> {
+async function forEachAtOnce<Item>(items: Item[], width: number, work: (item: Item) => Promise<void>): Promise<void> {
   const rest = items.values();
   let failed = false;
   const lanes = Array.from({ length: Math.min(width, items.length) }, async () => {

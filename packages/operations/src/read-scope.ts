@@ -36,7 +36,7 @@ const SANCTION_LIST_AGE_MS_MAX = 24 * 3_600_000;
 /** Up to this many suppliers are looked up one by one; above, reading the whole list asks less of the portal. */
 const SANCTION_LOOKUPS_MAX = 100;
 /** Flagged contracts whose items and amendments are fetched as evidence. */
-export const DETAILED_CONTRACTS_MAX = 300;
+const DETAILED_CONTRACTS_MAX = 300;
 
 /** Brings the contracts of the scope and the sanctions of their suppliers, and loads what the detectors need. */
 export async function readScope(context: ReadContext, input: ReadInput, signal: AbortSignal): Promise<Reading> {
@@ -168,7 +168,7 @@ async function contractQuestions(
 }
 
 /** A contract names its agency and its supplier; they are written first because it refers to them. */
-export function contractTables(contracts: Contract[]): [RecordTable, SourceRecord[]][] {
+function contractTables(contracts: Contract[]): [RecordTable, SourceRecord[]][] {
   const agencyRows = contracts.map((contract): Agency => ({
     provenance: { ...contract.provenance, sourceId: contract.agencyCode, url: portalTransparencia.homepage },
     code: contract.agencyCode,

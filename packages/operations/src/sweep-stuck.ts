@@ -19,8 +19,6 @@ export type SweepContext = {
 export type SweepCounts = { investigations: number; deliveries: number };
 
 const TAKEN_PER_SWEEP = 200;
-/** Longer than an ordinary wait on the queue; a second enqueue of a job that still waits there is dropped by its id. */
-export const ENQUEUED_GRACE_SECONDS = 60;
 const ENQUEUE_TIMEOUT_MS = 2_500;
 
 /**

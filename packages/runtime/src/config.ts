@@ -24,7 +24,7 @@ export function parseConfig<Schema extends z.ZodType>(schema: Schema, environmen
   );
 }
 
-export const environments = ["development", "test", "production"] as const;
+const environments = ["development", "test", "production"] as const;
 
 const level = z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]);
 

@@ -34,4 +34,3 @@ export const portalConfig = z.object({
     .default(3_600)
     .meta({ description: "Seconds an answer of a source is reused; 0 turns the cache off" }),
 });
-export type PortalConfig = z.infer<typeof portalConfig>;

@@ -29,10 +29,7 @@ function linesOf(embed: SinkEmbed, width: number): (string | null)[] {
 }
 
 /** `null` is a rule across the box. */
-function boxOf(
-  lines: (string | null)[],
-  { width, paint }: { width: number; paint: (text: string) => string },
-): string {
+function boxOf(lines: (string | null)[], { width, paint }: { width: number; paint: (text: string) => string }): string {
   const rule = "─".repeat(width + 2);
   const inside = lines.map((line) =>
     line === null
@@ -91,11 +88,12 @@ function columnsOf(text: string): number {
   let columns = 0;
   for (const character of text) {
     if (/\p{M}/u.test(character)) continue;
-    columns += /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u.test(
-      character,
-    )
-      ? 2
-      : 1;
+    columns +=
+      /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u.test(
+        character,
+      )
+        ? 2
+        : 1;
   }
   return columns;
 }

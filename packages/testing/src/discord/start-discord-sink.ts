@@ -49,7 +49,11 @@ const BODY_BYTES_MAX = 8 * 1024 * 1024;
 export async function startDiscordSink(options: DiscordSinkOptions = {}): Promise<DiscordSink> {
   const accepted: AcceptedMessage[] = [];
   const requests: SinkRequest[] = [];
-  const waiters = new Set<{ messages: number; resolve: (all: AcceptedMessage[]) => void; reject: (reason: unknown) => void }>();
+  const waiters = new Set<{
+    messages: number;
+    resolve: (all: AcceptedMessage[]) => void;
+    reject: (reason: unknown) => void;
+  }>();
   let faults: (SinkFault | null)[] = [];
 
   const accept = (payload: SinkPayload): AcceptedMessage => {
@@ -73,9 +77,14 @@ export async function startDiscordSink(options: DiscordSinkOptions = {}): Promis
     if (errors !== null) return send(response, { status: 400, body: errors });
     const { id } = accept(payload as SinkPayload);
     if (fault?.kind === "reset_after_accepting") return void response.socket?.resetAndDestroy();
-    if (fault?.kind === "garbled_answer") return void response.writeHead(200, { "content-type": "text/html" }).end("<p>ok");
+    if (fault?.kind === "garbled_answer")
+      return void response.writeHead(200, { "content-type": "text/html" }).end("<p>ok");
     if (url.searchParams.get("wait") !== "true") return void response.writeHead(204, limitHeaders).end();
-    send(response, { status: 200, headers: limitHeaders, body: { id, type: 0, webhook_id: WEBHOOK_ID, ...(payload as object) } });
+    send(response, {
+      status: 200,
+      headers: limitHeaders,
+      body: { id, type: 0, webhook_id: WEBHOOK_ID, ...(payload as object) },
+    });
   };
 
   const server = createServer((request, response) => {
@@ -143,7 +152,11 @@ function isUnanswered(fault: SinkFault, response: ServerResponse): boolean {
         "x-ratelimit-scope": isGlobal ? "global" : "user",
       };
       const message = "You are being rate limited.";
-      send(response, { status: 429, headers, body: { message, retry_after: fault.retryAfterSeconds, global: isGlobal } });
+      send(response, {
+        status: 429,
+        headers,
+        body: { message, retry_after: fault.retryAfterSeconds, global: isGlobal },
+      });
       return true;
     }
     case "rate_limited_page":

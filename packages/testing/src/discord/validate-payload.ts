@@ -24,16 +24,19 @@ const FIELDS_MAX = 25;
 
 /** https://discord.com/developers/docs/resources/message#embed-object-embed-limits, counted in UTF-16 units. */
 export function validatePayload(payload: unknown): PayloadErrors | null {
-  if (typeof payload !== "object" || payload === null) return { message: "The request body contains invalid JSON.", code: 50109 };
+  if (typeof payload !== "object" || payload === null)
+    return { message: "The request body contains invalid JSON.", code: 50109 };
   const { content = "", embeds = [] } = payload as SinkPayload;
   const problems: [path: string, code: string, message: string][] = [];
   const text = (path: string, value: unknown, max: number) => {
-    if (typeof value !== "string" || value.trim() === "") problems.push([path, "BASE_TYPE_REQUIRED", "This field is required"]);
+    if (typeof value !== "string" || value.trim() === "")
+      problems.push([path, "BASE_TYPE_REQUIRED", "This field is required"]);
     else if (value.length > max) problems.push([path, "BASE_TYPE_MAX_LENGTH", `Must be ${max} or fewer in length.`]);
   };
   if (content === "" && embeds.length === 0) return { message: "Cannot send an empty message", code: 50006 };
   if (content !== "") text("content", content, CONTENT_MAX);
-  if (embeds.length > EMBEDS_MAX) problems.push(["embeds", "BASE_TYPE_BAD_LENGTH", "Must be between 0 and 10 in length."]);
+  if (embeds.length > EMBEDS_MAX)
+    problems.push(["embeds", "BASE_TYPE_BAD_LENGTH", "Must be between 0 and 10 in length."]);
   let total = 0;
   for (const [index, embed] of embeds.entries()) {
     const at = `embeds.${index}`;
@@ -41,11 +44,12 @@ export function validatePayload(payload: unknown): PayloadErrors | null {
     if (title !== undefined) text(`${at}.title`, title, 256);
     if (description !== undefined) text(`${at}.description`, description, 4_096);
     if (footer !== undefined) text(`${at}.footer.text`, footer.text, 2_048);
-    if (fields.length > FIELDS_MAX) problems.push([`${at}.fields`, "BASE_TYPE_BAD_LENGTH", "Must be 25 or fewer in length."]);
+    if (fields.length > FIELDS_MAX)
+      problems.push([`${at}.fields`, "BASE_TYPE_BAD_LENGTH", "Must be 25 or fewer in length."]);
     for (const [number, field] of fields.entries()) {
       text(`${at}.fields.${number}.name`, field.name, 256);
       text(`${at}.fields.${number}.value`, field.value, 1_024);
-      total += String(field.name).length + String(field.value).length;
+      total += `${field.name}${field.value}`.length;
     }
     if (url !== undefined && !/^https?:\/\/\S+$/.test(url)) {
       problems.push([`${at}.url`, "URL_TYPE_INVALID_URL", "Not a well formed URL."]);

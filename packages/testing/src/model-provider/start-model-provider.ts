@@ -143,7 +143,10 @@ function act(behaviour: Behaviour, call: ModelCallSeen, response: ServerResponse
     case "wrong_shape":
       return page('{"choices":[],"usage":null}', "application/json");
     case "huge":
-      return page(JSON.stringify({ choices: "x".repeat((behaviour.megabytes ?? 10) * 1024 * 1024) }), "application/json");
+      return page(
+        JSON.stringify({ choices: "x".repeat((behaviour.megabytes ?? 10) * 1024 * 1024) }),
+        "application/json",
+      );
     case "redirect":
       return void response.writeHead(302, { location: behaviour.location }).end();
   }

@@ -1,0 +1,18 @@
+export type CommandContext = {
+  environment: Record<string, string | undefined>;
+  write: (line: string) => void;
+  signal: AbortSignal;
+};
+
+export type Command = {
+  name: string;
+  usage: string;
+  summary: string;
+  /** Resolves with the exit code. */
+  run: (args: string[], context: CommandContext) => Promise<number>;
+};
+
+/** The command line was wrong; the message says in which way. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
