@@ -53,7 +53,7 @@ function variables(): Variable[] {
         description: field.description ?? field.meta()?.description ?? "",
         processes: [process],
         required: !fallback.success,
-        fallback: fallback.success ? shown(fallback.data) : "",
+        fallback: fallback.success ? shown(fallback.data as Parameters<typeof shown>[0]) : "",
       });
     }
   }
@@ -62,9 +62,9 @@ function variables(): Variable[] {
   return [...found.values()].toSorted((a, b) => Number(b.required) - Number(a.required) || (a.name < b.name ? -1 : 1));
 }
 
-function shown(value: unknown): string {
+function shown(value: string | number | string[] | undefined): string {
   if (value === undefined) return "";
-  return Array.isArray(value) ? value.join(",") : String(value as string | number);
+  return Array.isArray(value) ? value.join(",") : String(value);
 }
 
 function renderEnvExample(all: Variable[]): string {

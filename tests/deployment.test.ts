@@ -67,7 +67,7 @@ test("web, worker and beat are the same commands in the Procfile and the compose
   expect(Object.keys(procfile)).toEqual(["web", "worker", "beat"]);
   for (const [name, command] of Object.entries(procfile)) {
     expect(compose.services[name]!.command, name).toEqual(command.split(" "));
-    expect(existsSync(command.split(" ")[1]!), command).toBe(true);
+    expect(existsSync(command.split(" ").at(-1)!), command).toBe(true);
   }
 });
 

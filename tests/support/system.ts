@@ -1,4 +1,6 @@
-import { mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { freePort } from "@cidadao/embedded/bound-process";
@@ -7,6 +9,7 @@ import { type DiscordSink, startDiscordSink } from "@cidadao/testing/discord/sta
 import { type PortalServer, startPortal } from "@cidadao/testing/portal/start-portal";
 import { type ServiceName, type ServiceProcess, startService } from "@cidadao/testing/service-process";
 import { openTestStore, type TestStore } from "./stack.ts";
+import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 import { until } from "./until.ts";
 
 const PORTAL_KEY = "test-key";
@@ -19,9 +22,17 @@ export type System = AsyncDisposable & {
   readonly portal: PortalServer;
   readonly inbox: DiscordSink;
   /** `null`: the queue lives in PostgreSQL. */
-  readonly redis: { kill(): Promise<void>; start(): Promise<void> } | null;
-  start(name: ServiceName, label?: string): ServiceProcess;
+  readonly redis: { kill(): Promise<void>; start(): Promise<void>; wipe(): Promise<void> } | null;
+  /** The lines over which the services reach the database's REST service and Redis; only with `lines: "proxied"`. */
+  readonly lines: { rest: TcpProxy; redis: TcpProxy | null } | null;
+  /** What every service is started with. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** `environment` changes variables for this process alone; `""` unsets one. */
+  start(name: ServiceName, environment?: Record<string, string>): ServiceProcess;
   untilReady(): Promise<void>;
+  /** Resolves when the services have written this line, or so many of it. */
+  untilLogged(text: string, times?: number): Promise<void>;
+  untilFinal(ids: string[]): Promise<void>;
   post(body: unknown, headers?: Record<string, string>): Promise<Response>;
   get<Answer>(path: string): Promise<Answer>;
   /** What the services wrote, for a failure's message. */
@@ -36,6 +47,7 @@ export function queueKinds(): ("redis" | "postgres")[] {
 export async function openSystem(options: {
   queue: "redis" | "postgres";
   environment?: Record<string, string>;
+  lines?: "direct" | "proxied";
 }): Promise<System> {
   await using opening = new AsyncDisposableStack();
   const folder = mkdtempSync(path.join(tmpdir(), "cidadao-system-"));
@@ -44,6 +56,7 @@ export async function openSystem(options: {
   const portal = opening.use(await startPortal({ apiKey: PORTAL_KEY, dataFolder: path.resolve("data") }));
   const inbox = opening.use(await startDiscordSink());
   const redis = options.queue === "redis" ? await ownRedis(path.join(folder, "redis"), opening) : null;
+  const lines = options.lines === "proxied" ? await proxies(data, redis, opening) : null;
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const environment: Record<string, string> = {
@@ -53,10 +66,10 @@ export async function openSystem(options: {
     HOST: "127.0.0.1",
     PORT: String(port),
     DRAIN_SECONDS: "10",
-    SUPABASE_URL: data.supabaseUrl,
+    SUPABASE_URL: lines ? `http://127.0.0.1:${lines.rest.port}` : data.supabaseUrl,
     SUPABASE_SERVICE_ROLE_KEY: data.serviceRoleKey,
     DATABASE_URL: data.databaseUrl,
-    ...(redis ? { REDIS_URL: redis.url } : {}),
+    ...(redis ? { REDIS_URL: `redis://127.0.0.1:${lines?.redis?.port ?? redis.port}` } : {}),
     TRANSPARENCY_API_KEY: PORTAL_KEY,
     PORTAL_TRANSPARENCIA_URL: portal.url,
     PORTAL_TRANSPARENCIA_PER_MINUTE: "1000000",
@@ -70,6 +83,7 @@ export async function openSystem(options: {
   opening.defer(async () => {
     await Promise.all([...running].map((service) => service.stop(STOP_TIMEOUT_MS)));
   });
+  const logs = () => (existsSync(log) ? readFileSync(log, "utf8") : "");
   const opened = opening.move();
   return {
     url,
@@ -77,8 +91,10 @@ export async function openSystem(options: {
     portal,
     inbox,
     redis,
-    start: (name) => {
-      const service = startService({ name, environment, output: openSync(log, "a") });
+    lines,
+    environment,
+    start: (name, changed = {}) => {
+      const service = startService({ name, environment: { ...environment, ...changed }, output: openSync(log, "a") });
       running.add(service);
       void service.exited.then(() => running.delete(service));
       return service;
@@ -90,6 +106,13 @@ export async function openSystem(options: {
           () => false,
         ),
       ),
+    untilLogged: (text, times = 1) =>
+      until(`"${text}" is logged ${times} times`, () => logs().split(text).length > times),
+    untilFinal: (ids) =>
+      until(`${ids.length} investigations have ended`, async () => {
+        const ended = `select 1 from investigations where id = any($1) and status in ${finalStatuses}`;
+        return (await data.sql(ended, [ids])).length === ids.length;
+      }),
     post: (body, headers = {}) =>
       fetch(`${url}/api/v1/investigations`, {
         method: "POST",
@@ -97,7 +120,7 @@ export async function openSystem(options: {
         body: typeof body === "string" ? body : JSON.stringify(body),
       }),
     get: async <Answer>(where: string) => (await (await fetch(`${url}${where}`)).json()) as Answer,
-    logs: () => readFileSync(log, "utf8"),
+    logs,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
@@ -112,7 +135,19 @@ async function ownRedis(dataFolder: string, opening: AsyncDisposableStack) {
   };
   await start();
   opening.defer(() => server?.stop());
-  return { url: `redis://127.0.0.1:${port}`, start, kill: async () => server?.kill() };
+  const wipe = async () => {
+    const client = net.connect(port, "127.0.0.1");
+    client.write("FLUSHALL\r\n");
+    const [answer] = (await once(client, "data")) as [Buffer];
+    client.destroy();
+    if (!answer.toString().startsWith("+OK")) throw new Error(`Redis did not forget: ${answer.toString()}`);
+  };
+  return { port, start, wipe, kill: async () => server?.kill() };
+}
+
+async function proxies(data: TestStore, redis: { port: number } | null, opening: AsyncDisposableStack) {
+  const rest = opening.use(await startTcpProxy({ port: Number(new URL(data.supabaseUrl).port) }));
+  return { rest, redis: redis ? opening.use(await startTcpProxy({ port: redis.port })) : null };
 }
 
 export const finalStatuses = "('completed', 'failed', 'cancelled')";

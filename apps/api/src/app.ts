@@ -14,6 +14,7 @@ import {
   validatorCompiler,
 } from "fastify-type-provider-zod";
 import { useProblems } from "./problem.ts";
+import { useRequestDeadlines } from "./request-deadline.ts";
 import { anomalyRoutes } from "./routes/anomalies.ts";
 import { detectorRoutes } from "./routes/detectors.ts";
 import { healthRoutes } from "./routes/health.ts";
@@ -54,6 +55,7 @@ export async function buildApp(context: ApiContext): Promise<FastifyInstance> {
   app.setSerializerCompiler(serializerCompiler);
   app.removeContentTypeParser("text/plain");
   useProblems(app, context.logger);
+  useRequestDeadlines(app);
 
   app.addHook("onResponse", async (request, reply) => {
     const labels = { method: request.method, endpoint: request.routeOptions.url ?? "unmatched" };

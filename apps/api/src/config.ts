@@ -1,5 +1,5 @@
 import { databaseConfig } from "@cidadao/database/store";
-import { queueConfig } from "@cidadao/queue/backend";
+import { queueConfig, queueIsNamed } from "@cidadao/queue/backend";
 import { processConfig } from "@cidadao/runtime/config";
 import { z } from "zod";
 
@@ -18,4 +18,5 @@ const apiConfig = z.object({
 export const apiEnvironment = processConfig
   .extend(databaseConfig.shape)
   .extend(queueConfig.shape)
-  .extend(apiConfig.shape);
+  .extend(apiConfig.shape)
+  .check(queueIsNamed);

@@ -23,11 +23,15 @@ export function streamEvents(
   const closed = new AbortController();
   reply.raw.on("close", () => closed.abort());
   const signal = AbortSignal.any([closed.signal, context.stopping, AbortSignal.timeout(STREAM_MS_MAX)]);
-  return reply
-    .header("content-type", "text/event-stream; charset=utf-8")
-    .header("cache-control", "no-cache, no-transform")
-    .header("x-accel-buffering", "no")
-    .send(Readable.from(lines(context.store, from, signal)));
+  return (
+    reply
+      .header("content-type", "text/event-stream; charset=utf-8")
+      .header("cache-control", "no-cache, no-transform")
+      .header("x-accel-buffering", "no")
+      // Kept alive after its last event, it would hold up the shutdown.
+      .header("connection", "close")
+      .send(Readable.from(lines(context.store, from, signal)))
+  );
 }
 
 async function* lines(

@@ -1,5 +1,5 @@
 import { databaseConfig } from "@cidadao/database/store";
-import { queueConfig } from "@cidadao/queue/backend";
+import { queueConfig, queueIsNamed } from "@cidadao/queue/backend";
 import { processConfig } from "@cidadao/runtime/config";
 import { healthConfig } from "@cidadao/runtime/health-server";
 
@@ -7,4 +7,5 @@ import { healthConfig } from "@cidadao/runtime/health-server";
 export const schedulerEnvironment = processConfig
   .extend(databaseConfig.shape)
   .extend(queueConfig.shape)
-  .extend(healthConfig.shape);
+  .extend(healthConfig.shape)
+  .check(queueIsNamed);

@@ -1,9 +1,9 @@
-import { alertConfig } from "@cidadao/channels/config";
+import { alertConfig, alertWebhooks } from "@cidadao/channels/config";
 import { databaseConfig } from "@cidadao/database/store";
 import { llmConfig } from "@cidadao/llm/config";
 import { watchConfig } from "@cidadao/operations/watched-agencies";
-import { queueConfig } from "@cidadao/queue/backend";
-import { processConfig } from "@cidadao/runtime/config";
+import { queueConfig, queueIsNamed } from "@cidadao/queue/backend";
+import { ConfigError, processConfig } from "@cidadao/runtime/config";
 import { healthConfig } from "@cidadao/runtime/health-server";
 import { portalConfig } from "@cidadao/sources/portal-transparencia/config";
 import { z } from "zod";
@@ -31,6 +31,12 @@ const workerConfig = z.object({
     .max(3_600)
     .default(60)
     .describe("Work that waits on the queue for longer is put there again, in case the queue lost it"),
+  MODEL_TIMEOUT_SECONDS: z.coerce
+    .number()
+    .min(0.1)
+    .max(120)
+    .default(18)
+    .describe("Seconds one vendor may take for one explanation, its retry included; then the next is asked"),
   PUBLIC_URL: z
     .url({ protocol: /^https?$/ })
     .transform((text) => text.replace(/\/+$/, ""))
@@ -47,4 +53,22 @@ export const workerEnvironment = processConfig
   .extend(llmConfig.shape)
   .extend(alertConfig.shape)
   .extend(watchConfig.shape)
-  .extend(workerConfig.shape);
+  .extend(workerConfig.shape)
+  .check(queueIsNamed)
+  .superRefine(
+    (config, context) => {
+      const add = (variable: string, message: string) =>
+        context.addIssue({ code: "custom", path: [variable], message, input: config });
+      if (config.ENVIRONMENT === "production" && config.ALERT_WEBHOOKS_LOOPBACK === "true") {
+        add("ALERT_WEBHOOKS_LOOPBACK", "is for tests and npm start; production sends alerts to Discord");
+      }
+      try {
+        alertWebhooks(config);
+      } catch (error) {
+        if (!(error instanceof ConfigError)) throw error;
+        add("ALERT_WEBHOOKS", error.message);
+      }
+    },
+    // Told with the problems of the other variables, once these two are readable.
+    { when: ({ issues }) => !issues.some(({ path }) => String(path?.[0]).startsWith("ALERT_WEBHOOKS")) },
+  );

@@ -8,8 +8,8 @@ import { sweepStuck } from "@cidadao/operations/sweep-stuck";
 import { chooseBackend, producerConnection } from "@cidadao/queue/backend";
 import { consume } from "@cidadao/queue/consume";
 import { openProducer } from "@cidadao/queue/produce";
-import { ConfigError, parseConfig } from "@cidadao/runtime/config";
-import { repeat } from "@cidadao/runtime/deadline";
+import { parseConfig } from "@cidadao/runtime/config";
+import { pause, repeat } from "@cidadao/runtime/deadline";
 import { messageOf } from "@cidadao/runtime/errors";
 import { serveHealth } from "@cidadao/runtime/health-server";
 import { createHttpClient } from "@cidadao/runtime/http-client";
@@ -26,12 +26,11 @@ import { createHandlers, type WorkerContext } from "./handlers.ts";
 /** How often this worker looks for work that is not on the queue: after an outage of the queue, work resumes this soon. */
 const RELAY_MS = 1_000;
 const RELAY_STALE_MS = 60_000;
+/** Longer than a worker takes to give back its work when the database is there again. */
+const STORE_BACK_MS = 3_000;
 
 try {
   const config = parseConfig(workerEnvironment, process.env);
-  if (config.ENVIRONMENT === "production" && config.ALERT_WEBHOOKS_LOOPBACK === "true") {
-    throw new ConfigError("ALERT_WEBHOOKS_LOOPBACK is for tests and npm start; production sends alerts to Discord.");
-  }
   const logger = createLogger({ process: "worker", level: config.LOG_LEVEL });
   const telemetry = createTelemetry({ process: "worker" });
   await runProcess({ logger, drainSeconds: config.DRAIN_SECONDS }, async ({ signal, resources }) => {
@@ -50,7 +49,7 @@ try {
     );
     const pool = resources.use(openDetectorPool({ threads: config.DETECTOR_THREADS }));
     const targets = alertWebhooks(config);
-    if (targets.length === 0) logger.warn("ALERT_WEBHOOKS is not set: alerts are stored and sent nowhere");
+    if (targets.length === 0) logger.warn("ALERT_WEBHOOKS is not set: nobody is alerted until it is");
     const perMinute = config.PORTAL_TRANSPARENCIA_PER_MINUTE;
     const portal = createPortalContext({
       http,
@@ -59,6 +58,7 @@ try {
       baseUrl: config.PORTAL_TRANSPARENCIA_URL,
       apiKey: config.TRANSPARENCY_API_KEY,
       cacheTtlSeconds: config.CACHE_TTL,
+      timeouts: { totalMs: config.PORTAL_TRANSPARENCIA_TIMEOUT_SECONDS * 1_000 },
     });
 
     const context: WorkerContext = {
@@ -67,7 +67,13 @@ try {
       enqueue: producer.enqueue,
       queueIsReady: producer.isReady,
       detect: pool.detect,
-      explain: { models: createModelChain(configuredModels({ http }, config), { onCall: countModelCall }), logger },
+      explain: {
+        models: createModelChain(configuredModels({ http }, config), {
+          onCall: countModelCall,
+          callTimeoutMs: config.MODEL_TIMEOUT_SECONDS * 1_000,
+        }),
+        logger,
+      },
       targets: targets.map(({ channel, target, url }) => ({
         channel,
         target,
@@ -91,7 +97,11 @@ try {
       });
       resources.use(await serveHealth({ port: config.HEALTH_PORT, host: config.HOST, telemetry, ready }));
     }
-    const onError = (error: unknown) => logger.warn({ error: messageOf(error) }, "sweep failed");
+    const onError = async (error: unknown) => {
+      logger.warn({ error: messageOf(error) }, "sweep failed");
+      // When the database is back, workers give back what they hold before a sweep takes them for dead.
+      await pause(STORE_BACK_MS, signal);
+    };
     const relaying = repeat({ intervalMs: RELAY_MS, signal, onError }, async () => {
       const swept = await sweepStuck(context, { graceSeconds: config.ENQUEUED_GRACE_SECONDS }, signal);
       if (swept.investigations + swept.deliveries > 0) logger.info(swept, "put back on the queue");
@@ -112,7 +122,7 @@ try {
         } catch (error) {
           signal.throwIfAborted();
           logger.warn({ error: messageOf(error) }, "the queue is not there yet");
-          await new Promise((resolve) => setTimeout(resolve, RELAY_MS));
+          await pause(RELAY_MS, signal);
         }
       }
     }

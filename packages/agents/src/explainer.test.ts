@@ -180,7 +180,7 @@ test("the whole step ends in its time, with what was explained until then", asyn
   provider.behave(plan);
   const explanations = await explain({
     models: modelsOf({ callTimeoutMs: 60_000 }),
-    stepTimeoutMs: 300,
+    stepTimeoutMs: 1_000,
     concurrencyMax: 1,
   });
   expect(explanations.map(({ source }) => source)).toEqual(["model", "template", "template", "template"]);

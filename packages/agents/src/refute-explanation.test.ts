@@ -183,7 +183,7 @@ const isFar = (value: number) =>
   );
 
 describe.each(Object.entries(spellings))("a number that is not in the evidence, written as %s", (_, write) => {
-  test("is refuted", () => {
+  test("is refuted", { timeout: 60_000 }, () => {
     fc.assert(
       fc.property(
         fc.oneof(fc.integer({ min: 8, max: 5_000_000 }), fc.double({ min: 8, max: 99_999, noNaN: true })).filter(isFar),
@@ -245,7 +245,7 @@ const hostileText = fc.oneof(
     .map((parts) => parts.join(" ")),
 );
 
-test("the template of a finding with whatever texts and numbers passes its own refuter", () => {
+test("the template of a finding with whatever texts and numbers passes its own refuter", { timeout: 60_000 }, () => {
   fc.assert(
     fc.property(
       fc.record({

@@ -22,7 +22,7 @@ export type DiscordEmbed = {
 export type DiscordPayload = { embeds: DiscordEmbed[]; allowed_mentions: { parse: [] } };
 
 /** https://discord.com/developers/docs/resources/message#embed-object-embed-limits */
-export const discordLimits = {
+const discordLimits = {
   contentCharactersMax: 2_000,
   embedsMax: 10,
   titleCharactersMax: 256,

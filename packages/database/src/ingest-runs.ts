@@ -21,7 +21,8 @@ export async function startIngestRun(
     status: "running",
   };
   const inserting = store.from("ingest_runs").insert(row).select("id").abortSignal(signal).single();
-  return ((await unwrap(inserting, "opening the ingest run")) as { id: string }).id;
+  const inserted = await unwrap<{ id: string } | null>(inserting, "opening the ingest run");
+  return inserted.id;
 }
 
 export async function finishIngestRun(

@@ -22,11 +22,12 @@ export function openStore(config: z.infer<typeof databaseConfig>): Store {
   });
 }
 
-/** supabase-js sets no limit of its own: a database that accepts and never answers would hold a request for ever. */
-const boundedFetch: typeof fetch = (input, init) => {
-  const limit = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
-  return fetch(input, { ...init, signal: init?.signal ? AbortSignal.any([init.signal, limit]) : limit });
-};
+/**
+ * supabase-js sets no limit of its own: a database that accepts and never answers would hold a request for ever. Callers
+ * pass their own signal; one that is joined to a timeout here would keep each request in memory until the timeout.
+ */
+const boundedFetch: typeof fetch = (input, init) =>
+  fetch(input, { ...init, signal: init?.signal ?? AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
 
 type Answer<Data> = {
   data: Data;

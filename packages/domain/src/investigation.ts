@@ -26,10 +26,10 @@ export const investigationPhases = [
 ] as const;
 export type InvestigationPhase = (typeof investigationPhases)[number];
 
-const finalStatuses: readonly InvestigationStatus[] = ["completed", "failed", "cancelled"];
+const finalStatuses: ReadonlySet<InvestigationStatus> = new Set(["completed", "failed", "cancelled"]);
 
 export function isFinal(status: InvestigationStatus): boolean {
-  return finalStatuses.includes(status);
+  return finalStatuses.has(status);
 }
 
 export const AGENCIES_MAX = 400;

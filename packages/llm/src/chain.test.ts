@@ -64,9 +64,9 @@ test("leaves a model that thinks room to do so, and gives the others exactly wha
 
 /** Every fault, what it is called, how often the vendor is asked, and in what time it is given up. */
 const faults: [Behaviour, ModelFailure, asked: number, callTimeoutMs: number][] = [
-  [{ kind: "stall_before_headers" }, "timeout", 1, 500],
-  [{ kind: "stall_in_body" }, "timeout", 1, 500],
-  [{ kind: "drip" }, "timeout", 1, 500],
+  [{ kind: "stall_before_headers" }, "timeout", 1, 800],
+  [{ kind: "stall_in_body" }, "timeout", 1, 800],
+  [{ kind: "drip" }, "timeout", 1, 800],
   [{ kind: "reset" }, "network", 2, 5_000],
   [{ kind: "reset_in_body" }, "network", 2, 5_000],
   [{ kind: "status", status: 429, retryAfter: "90" }, "rate_limited", 1, 5_000],

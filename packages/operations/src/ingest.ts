@@ -4,7 +4,7 @@ import type { SourceRecord as StoredRecord } from "@cidadao/database/rows";
 import type { Store } from "@cidadao/database/store";
 import type { SourceCoverage } from "@cidadao/domain/investigation";
 import { AppError, messageOf } from "@cidadao/runtime/errors";
-import type { SourcePage, SourceRecord } from "@cidadao/sources/define-source";
+import type { Reject, SourcePage, SourceRecord } from "@cidadao/sources/define-source";
 
 /** One question to a source, read to its end: what it is about, its pages, and the tables its records go to. */
 export type IngestQuestion<Item extends SourceRecord> = {
@@ -81,14 +81,18 @@ export async function ingest<Item extends SourceRecord>(
 
   const read = async (question: IngestQuestion<Item>) => {
     const records: Item[] = [];
+    const rejects: Reject[] = [];
     try {
       for await (const page of question.pages(signal)) {
         records.push(...page.records);
-        coverage.rejected += page.rejects.length;
+        rejects.push(...page.rejects);
         sample ??= page.sample;
         problems.push(...page.rejects, ...page.complaints);
       }
-      coverage.answered++;
+      if (records.length === 0 && rejects.length > 0) {
+        const why = `nenhum dos ${rejects.length} registros pôde ser lido: ${rejects[0]!.reason}`;
+        coverage.missing.push({ what: question.what, why });
+      } else coverage.answered++;
     } catch (error) {
       signal.throwIfAborted();
       if (!isSourceError(error) || asksForPause(error)) throw error;
@@ -96,6 +100,7 @@ export async function ingest<Item extends SourceRecord>(
     }
     // Pages that came before a failure are facts too; the coverage says that they are not all.
     coverage.records += records.length;
+    coverage.rejected += rejects.length;
     unwritten.push(...records);
     await flush(RECORDS_PER_WRITE);
     input.onRecords?.(records);

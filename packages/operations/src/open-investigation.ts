@@ -3,6 +3,7 @@ import { insertInvestigation, type Investigation, markUnqueued } from "@cidadao/
 import type { Store } from "@cidadao/database/store";
 import { detectors as registry } from "@cidadao/detectors/registry";
 import type { InvestigationOrigin, InvestigationPriority, InvestigationScope } from "@cidadao/domain/investigation";
+import { maskCpfsInText } from "@cidadao/domain/tax-id";
 import { jobPriorities } from "@cidadao/queue/jobs";
 import type { Enqueue } from "@cidadao/queue/produce";
 import { AppError, messageOf } from "@cidadao/runtime/errors";
@@ -37,10 +38,11 @@ export async function openInvestigation(
     const known = registry.map((detector) => detector.id).join(", ");
     throw new AppError("invalid_request", `Detector desconhecido: ${unknown.join(", ")}. Existem: ${known}.`);
   }
-  const { idempotencyKey, ...asked } = request;
+  const { idempotencyKey, ...given } = request;
+  const asked = { ...given, query: given.query === null ? null : maskCpfsInText(given.query) };
   const requestHash = sha256(JSON.stringify(asked));
-  const given = { ...asked, requestHash, idempotencyHash: idempotencyKey === null ? null : sha256(idempotencyKey) };
-  const { investigation, created } = await insertInvestigation(context.store, given, signal);
+  const row = { ...asked, requestHash, idempotencyHash: idempotencyKey === null ? null : sha256(idempotencyKey) };
+  const { investigation, created } = await insertInvestigation(context.store, row, signal);
   if (!created) {
     if (investigation.requestHash === requestHash) return { investigation, created };
     throw new AppError(

@@ -18,7 +18,7 @@ import { type InvestigationPhase, outcomeOf, type SourceCoverage } from "@cidada
 import { isAtLeast, type Severity } from "@cidadao/domain/severity";
 import type { Enqueue } from "@cidadao/queue/produce";
 import { AppError, asAppError, messageOf } from "@cidadao/runtime/errors";
-import { repeat } from "@cidadao/runtime/deadline";
+import { pause, repeat } from "@cidadao/runtime/deadline";
 import type { Logger } from "@cidadao/runtime/logger";
 import type { Telemetry } from "@cidadao/runtime/telemetry";
 import { type ReadContext, readDetails, readScope } from "./read-scope.ts";
@@ -30,7 +30,7 @@ export type RunContext = ReadContext & {
   /** Runs the detectors away from this event loop. */
   detect: (dataset: Dataset, detectors: string[] | null, signal: AbortSignal) => Promise<Detection>;
   explain: ExplainContext;
-  /** Where alerts go; empty: alerts are stored and nobody is told. */
+  /** Where alerts go; empty: nothing is recorded as alerted. */
   alertTargets: { channel: string; target: string }[];
   alertSeverityMin: Severity;
   leaseSeconds: number;
@@ -42,6 +42,7 @@ const CRASHES_MAX = 4;
 const ATTEMPTS_MAX = 3;
 const RETRY_SECONDS = [10, 60];
 const STORE_AWAY_DELAY_SECONDS = 5;
+const STORE_RETRY_MS = 1_000;
 const HEARTBEAT_MS_MAX = 5_000;
 const SETTLE_TIMEOUT_MS = 5_000;
 /** For this long after it was opened, an investigation waits without blame for a source that asks for pauses. */
@@ -142,7 +143,11 @@ async function investigate(
   await report("storing", 0.95, "Gravando o resultado.");
   const coverage = mergeCoverage([...reading.coverage, ...detailed.coverage]);
   const outcome = outcomeOf(coverage, detection.findings.length);
-  const alerted = findings.filter((finding) => isAtLeast(finding.severity, context.alertSeverityMin));
+  // With nobody to tell, nothing counts as told: the first target to come is alerted to all of it.
+  const alerted =
+    context.alertTargets.length === 0
+      ? []
+      : findings.filter((finding) => isAtLeast(finding.severity, context.alertSeverityMin));
   return {
     outcome,
     records: contracts,
@@ -219,7 +224,7 @@ function keepLease(
   finished: AbortSignal,
   log: Logger,
 ): Promise<void> {
-  const intervalMs = Math.min((claim.leaseSeconds * 1_000) / 3, HEARTBEAT_MS_MAX);
+  const intervalMs = Math.min(Math.floor((claim.leaseSeconds * 1_000) / 3), HEARTBEAT_MS_MAX);
   const onError = (error: unknown) => log.warn({ error: messageOf(error) }, "heartbeat failed");
   return repeat({ intervalMs, signal: finished, onError }, async () => {
     if (
@@ -241,10 +246,12 @@ type Failure = {
 async function settleFailure(context: RunContext, failure: Failure, log: Logger): Promise<void> {
   const { claim, investigation, signal, lost } = failure;
   const error = asAppError(failure.error);
-  const settle = AbortSignal.timeout(SETTLE_TIMEOUT_MS);
   const release = async (delaySeconds: number, reason: string) => {
-    const released = await releaseInvestigation(context.store, claim, { delaySeconds, reason }, settle);
-    log.info({ released, delaySeconds, reason }, "investigation given back");
+    const given = { delaySeconds, reason };
+    const released = await onceStoreIsThere(AbortSignal.any([signal, lost]), (settle) =>
+      releaseInvestigation(context.store, claim, given, settle),
+    );
+    log.info({ released, ...given }, "investigation given back");
   };
   try {
     if (error.code === "lease_lost" || lost.aborted) {
@@ -263,12 +270,28 @@ async function settleFailure(context: RunContext, failure: Failure, log: Logger)
       const retry = signal.aborted || error.retry || error.code === "internal";
       const delaySeconds = retry ? (RETRY_SECONDS[investigation.attempts] ?? RETRY_SECONDS.at(-1)!) : null;
       const end = { code, message: error.message, delaySeconds, attemptsMax: ATTEMPTS_MAX };
-      const status = await failInvestigation(context.store, claim, end, settle);
+      const status = await failInvestigation(context.store, claim, end, AbortSignal.timeout(SETTLE_TIMEOUT_MS));
       log.error({ code, error: error.message, stack: stackOf(failure.error), status }, "the attempt failed");
       if (status === "failed") context.telemetry.investigations.inc({ status: "failed", outcome: "none" });
     }
   } catch (problem) {
     log.error({ error: error.message, problem: messageOf(problem) }, "not settled; its lease will end");
+  }
+}
+
+/** Tries until the database takes it, for as long as the job may run: whoever still holds work has not crashed. */
+async function onceStoreIsThere<Result>(
+  signal: AbortSignal,
+  settle: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  for (;;) {
+    const isLastTry = signal.aborted;
+    try {
+      return await settle(AbortSignal.timeout(SETTLE_TIMEOUT_MS));
+    } catch (error) {
+      if (isLastTry || asAppError(error).code !== "store_unavailable") throw error;
+      await pause(STORE_RETRY_MS, signal);
+    }
   }
 }
 

@@ -27,8 +27,16 @@ export async function runScheduled(
     (result) => ({ status: "completed" as const, result }),
     (error: unknown) => ({ status: "failed" as const, problem: messageOf(error) }),
   );
+  if (end.status === "failed" && signal.aborted && !isTimeout(signal.reason)) {
+    log.info("the scheduled run was interrupted; it is taken again when its lease ends");
+    return;
+  }
   await finishRun(context.store, { ...run, fence }, end, AbortSignal.timeout(SETTLE_TIMEOUT_MS));
   context.telemetry.scheduleRuns.inc({ schedule: run.scheduleId, result: end.status });
   if (end.status === "failed") log.error({ problem: end.problem }, "the scheduled run failed");
   else log.debug({ result: end.result }, "the scheduled run is done");
+}
+
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof DOMException && reason.name === "TimeoutError";
 }

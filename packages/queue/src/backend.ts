@@ -21,6 +21,13 @@ export const queueConfig = z.object({
 });
 export type QueueConfig = z.infer<typeof queueConfig>;
 
+/** For `check` on the schema of a whole process: without a queue nothing may start. Told with its other problems. */
+export const queueIsNamed = z.refine<QueueConfig>((config) => Boolean(config.REDIS_URL ?? config.DATABASE_URL), {
+  path: ["REDIS_URL"],
+  error: "name the Redis of the queue, or with DATABASE_URL a PostgreSQL for it",
+  when: ({ issues }) => !issues.some(({ path }) => path?.[0] === "REDIS_URL" || path?.[0] === "DATABASE_URL"),
+});
+
 /** Where the queue lives: Redis, or PostgreSQL where there is none. */
 export type QueueBackend =
   | { kind: "redis"; url: string; prefix: string }
@@ -78,7 +85,17 @@ export function producerConnection(url: string): Redis {
   });
 }
 
-/** A consumer waits for as long as it takes; a dead connection is noticed after the socket timeout. */
-export function consumerConnection(url: string): Redis {
-  return new Redis(url, { ...base, maxRetriesPerRequest: null, socketTimeout: 20_000 });
+/**
+ * A consumer waits for as long as it takes; a dead connection is noticed after the socket timeout. `disconnect` also
+ * reaches the duplicates that BullMQ makes and cannot close while Redis is away: they would keep the process alive.
+ */
+export function consumerConnection(url: string): { redis: Redis; disconnect(): void } {
+  const redis = new Redis(url, { ...base, maxRetriesPerRequest: null, socketTimeout: 20_000 });
+  const all = [redis];
+  redis.duplicate = (changed) => {
+    const made = Redis.prototype.duplicate.call(redis, changed);
+    all.push(made);
+    return made;
+  };
+  return { redis, disconnect: () => all.forEach((one) => one.disconnect()) };
 }

@@ -1,4 +1,4 @@
-import { withDeadline } from "@cidadao/runtime/deadline";
+import { limitedSignal, withDeadline } from "@cidadao/runtime/deadline";
 import { messageOf } from "@cidadao/runtime/errors";
 import type { Logger } from "@cidadao/runtime/logger";
 import {
@@ -22,7 +22,9 @@ const STALLED_CHECK_MS = 15_000;
 /** The row counts crashes; BullMQ's own limit of 1 would turn a crash into a failure. */
 const STALLED_COUNT_MAX = 100;
 const DRAIN_DELAY_SECONDS = 5;
-const CLOSE_TIMEOUT_MS = 10_000;
+/** For handlers to settle what they hold; then for the queue to hear that their jobs are over. */
+const SETTLE_TIMEOUT_MS = 10_000;
+const CLOSE_TIMEOUT_MS = 2_000;
 
 type AnyWorker = {
   on(event: "error" | "failed", listener: (...args: never[]) => void): unknown;
@@ -55,17 +57,22 @@ export async function consume(
       logger.error({ job: job.name, jobId: job.id }, "dropped a job that the catalogue does not know");
       return;
     }
-    const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(entry.timeoutMs), ...(lost ? [lost] : [])]);
+    using limited = limitedSignal(entry.timeoutMs, [stop.signal, ...(lost ? [lost] : [])]);
     const handler = handlers[name] as (payload: unknown, signal: AbortSignal) => Promise<void>;
+    const handling = handler(payload.data, limited.signal);
+    handled.add(handling);
     try {
-      await handler(payload.data, signal);
+      await handling;
     } catch (error) {
       logger.error({ job: name, jobId: job.id, error: messageOf(error) }, "a job failed outside its own settlement");
       throw error;
+    } finally {
+      handled.delete(handling);
     }
   };
 
-  const connections: { disconnect(): void }[] = [];
+  const handled = new Set<Promise<void>>();
+  const connections: ReturnType<typeof consumerConnection>[] = [];
   const workers = (options.queues ?? queueNames).map((name): AnyWorker => {
     const settings = {
       concurrency: options.concurrency[name],
@@ -81,20 +88,23 @@ export async function consume(
       return new postgresWorker(name, processor, { ...settings, connection: postgresConnection(backend) });
     }
     const connection = consumerConnection(backend.url);
-    connection.on("error", report);
+    connection.redis.on("error", report);
     connections.push(connection);
-    return new RedisWorker(name, processor, { ...settings, connection, prefix: backend.prefix });
+    return new RedisWorker(name, processor, { ...settings, connection: connection.redis, prefix: backend.prefix });
   });
   for (const worker of workers) worker.on("error", (error: Error) => report(error));
 
   return {
     [Symbol.asyncDispose]: async () => {
       stop.abort(new Error("shutdown"));
-      // An unreachable Redis never lets a worker close; the rows are released already, so it may be left behind.
-      const closing = Promise.allSettled(workers.map((worker) => worker.close()));
-      await withDeadline(closing, CLOSE_TIMEOUT_MS, "closing the workers").catch((error: unknown) =>
-        logger.warn({ error: messageOf(error) }, "left the workers behind"),
-      );
+      const leave = (error: unknown) => logger.warn({ error: messageOf(error) }, "left the workers behind");
+      const settling = Promise.allSettled(handled);
+      // An unreachable Redis lets a worker close only by force, which does not wait for its jobs. Their rows are released.
+      const isReachable = connections.every(({ redis }) => redis.status === "ready");
+      const close = (worker: AnyWorker) => (isReachable ? worker.close() : settling.then(() => worker.close(true)));
+      const closing = Promise.allSettled(workers.map(close));
+      await withDeadline(settling, SETTLE_TIMEOUT_MS, "settling running jobs").catch(leave);
+      await withDeadline(closing, CLOSE_TIMEOUT_MS, "closing the workers").catch(leave);
       for (const connection of connections) connection.disconnect();
     },
   };

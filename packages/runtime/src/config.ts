@@ -15,7 +15,7 @@ export function parseConfig<Schema extends z.ZodType>(schema: Schema, environmen
   const parsed = schema.safeParse(set);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => {
-    const name = issue.path.join(".") || "environment";
+    const name = String(issue.path[0] ?? "environment");
     const missing = !(name in set);
     return `  ${name}: ${missing ? "missing. " : ""}${issue.message}`;
   });

@@ -25,17 +25,44 @@ export async function pause(delayMs: number, signal: AbortSignal): Promise<void>
   }
 }
 
-/** Calls `turn` again and again, `intervalMs` apart, until the signal aborts. A turn never overlaps the next. */
+/** Calls `turn` again and again, `intervalMs` apart, until the signal aborts. A turn, or the care for its error, never overlaps the next. */
 export async function repeat(
-  options: { intervalMs: number; signal: AbortSignal; onError: (error: unknown) => void },
+  options: { intervalMs: number; signal: AbortSignal; onError: (error: unknown) => void | Promise<void> },
   turn: () => Promise<void>,
 ): Promise<void> {
   while (!options.signal.aborted) {
     try {
       await turn();
     } catch (error) {
-      if (!options.signal.aborted) options.onError(error);
+      if (!options.signal.aborted) await options.onError(error);
     }
     await pause(options.intervalMs, options.signal);
   }
+}
+
+/**
+ * A signal that aborts with any of `signals`, or with a `TimeoutError` after `timeoutMs`, until it is disposed of.
+ * `AbortSignal.any` and `AbortSignal.timeout` would keep what listens to them in memory until the time is over.
+ */
+export function limitedSignal(
+  timeoutMs: number,
+  signals: readonly AbortSignal[],
+): Disposable & { signal: AbortSignal } {
+  const controller = new AbortController();
+  const timer = setTimeout(
+    () => controller.abort(new DOMException(`took longer than ${timeoutMs} ms`, "TimeoutError")),
+    timeoutMs,
+  );
+  const follow = signals.map((parent) => ({ parent, abort: () => controller.abort(parent.reason) }));
+  for (const { parent, abort } of follow) {
+    if (parent.aborted) abort();
+    else parent.addEventListener("abort", abort, { once: true });
+  }
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]: () => {
+      clearTimeout(timer);
+      for (const { parent, abort } of follow) parent.removeEventListener("abort", abort);
+    },
+  };
 }

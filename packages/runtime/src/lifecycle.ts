@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import type { Logger } from "./logger.ts";
 import { ConfigError } from "./config.ts";
 import { messageOf } from "./errors.ts";
@@ -10,6 +11,8 @@ export type ProcessScope = {
   /** Stops the process with an error exit: for a state that only a fresh process can mend. */
   fail(reason: string): void;
 };
+
+const LEFTOVERS_MS = 500;
 
 /**
  * Runs a long-lived process: `start` acquires, then the process lives until it is told to stop, then everything is
@@ -52,6 +55,8 @@ export async function runProcess(
   const alive = setInterval(() => {}, 60_000);
   try {
     await start(scope);
+    // With NODE_COMPILE_CACHE set, the next start finds everything compiled, even if this process dies unasked.
+    flushCompileCache();
     await stopped;
   } catch (error) {
     if (!stop.signal.aborted) {
@@ -69,6 +74,8 @@ export async function runProcess(
     }
     logger.info("stopped");
     if (process.channel) process.disconnect();
+    // Nothing of ours is left; timers of libraries (a reconnect, a stalled check) may sleep on for many seconds.
+    setTimeout(() => process.exit(), LEFTOVERS_MS).unref();
   }
 }
 

@@ -1,8 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { readFileSync } from "node:fs";
+import path from "node:path";
 
 export const serviceNames = ["api", "worker", "scheduler"] as const;
 export type ServiceName = (typeof serviceNames)[number];
+
+const root = path.resolve(import.meta.dirname, "../../..");
 
 export type ServiceProcess = {
   readonly pid: number;
@@ -15,7 +18,7 @@ export type ServiceProcess = {
 };
 
 /**
- * Runs a service as the process it is in production, with its output in the open file `output`. It belongs to this
+ * Runs a service with the arguments it has in the Procfile, with its output in the open file `output`. It belongs to this
  * process: it stops when the channel between them closes, whatever closed it.
  */
 export function startService(options: {
@@ -23,9 +26,13 @@ export function startService(options: {
   environment: Record<string, string>;
   output: number;
 }): ServiceProcess {
-  const main = fileURLToPath(new URL(`../../../apps/${options.name}/src/main.ts`, import.meta.url));
-  const child: ChildProcess = spawn(process.execPath, [main], {
-    env: options.environment,
+  const child: ChildProcess = spawn(process.execPath, productionArguments(options.name), {
+    cwd: root,
+    env: {
+      NODE_COMPILE_CACHE: path.join(root, "node_modules/.cache/node"),
+      MALLOC_ARENA_MAX: "1",
+      ...options.environment,
+    },
     stdio: ["ignore", options.output, options.output, "ipc"],
     // A Ctrl-C reaches the terminal's whole process group; services are stopped by their owner, in order.
     detached: true,
@@ -46,4 +53,14 @@ export function startService(options: {
     stop: (timeoutMs) => end("SIGTERM", timeoutMs),
     kill: () => end("SIGKILL", 0),
   };
+}
+
+/** What follows `node` in the line of the Procfile that starts the service. */
+function productionArguments(name: ServiceName): string[] {
+  const main = `apps/${name}/src/main.ts`;
+  const line = readFileSync(path.join(root, "Procfile"), "utf8")
+    .split("\n")
+    .find((one) => one.endsWith(main));
+  if (!line) throw new Error(`the Procfile starts no ${main}`);
+  return line.split(" ").slice(2);
 }

@@ -6,8 +6,6 @@ import type { ApiContext } from "../app.ts";
 import { decodeCursor, encodeCursor, presentAnomaly } from "../presenters.ts";
 import { anomalySchema, pageQuery, problems } from "../schemas.ts";
 
-const REQUEST_TIMEOUT_MS = 10_000;
-
 export const anomalyRoutes =
   (context: ApiContext): FastifyPluginAsyncZod =>
   async (app) => {
@@ -34,7 +32,7 @@ export const anomalyRoutes =
       handler: async (request) => {
         const { cursor, ...filter } = request.query;
         const asked = { ...filter, before: decodeCursor(cursor) };
-        const found = await listAnomalies(context.store, asked, AbortSignal.timeout(REQUEST_TIMEOUT_MS));
+        const found = await listAnomalies(context.store, asked, request.deadline);
         const last = found.length === filter.limit ? found.at(-1) : undefined;
         return { anomalies: found.map(presentAnomaly), nextCursor: last ? encodeCursor(last) : null };
       },

@@ -9,6 +9,7 @@ import { findReport } from "@cidadao/database/reports";
 import { investigationStatuses, isFinal } from "@cidadao/domain/investigation";
 import { openInvestigation } from "@cidadao/operations/open-investigation";
 import { AppError } from "@cidadao/runtime/errors";
+import type { FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import type { ApiContext } from "../app.ts";
@@ -26,7 +27,6 @@ import {
 } from "../schemas.ts";
 import { streamEvents } from "../event-stream.ts";
 
-const REQUEST_TIMEOUT_MS = 10_000;
 const tags = ["investigations"];
 
 export const investigationRoutes =
@@ -68,11 +68,7 @@ export const investigationRoutes =
           origin: "api" as const,
           idempotencyKey: request.headers["idempotency-key"] ?? null,
         };
-        const { investigation, created } = await openInvestigation(
-          context,
-          asked,
-          AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-        );
+        const { investigation, created } = await openInvestigation(context, asked, request.deadline);
         const shown = presentInvestigation(investigation);
         void reply.header("location", shown.links.self).header("idempotent-replayed", String(!created));
         return reply.code(202).send(shown);
@@ -94,7 +90,7 @@ export const investigationRoutes =
       handler: async (request) => {
         const { limit, cursor, status } = request.query;
         const filter = { limit, status, before: decodeCursor(cursor) };
-        const found = await listInvestigations(context.store, filter, AbortSignal.timeout(REQUEST_TIMEOUT_MS));
+        const found = await listInvestigations(context.store, filter, request.deadline);
         const last = found.length === limit ? found.at(-1) : undefined;
         return { investigations: found.map(presentInvestigation), nextCursor: last ? encodeCursor(last) : null };
       },
@@ -109,7 +105,7 @@ export const investigationRoutes =
         params: idParams,
         response: { 200: investigationSchema, ...problems },
       },
-      handler: async (request) => presentInvestigation(await publicInvestigation(context, request.params.id)),
+      handler: async (request) => presentInvestigation(await publicInvestigation(context, request)),
     });
 
     app.route({
@@ -130,11 +126,10 @@ export const investigationRoutes =
         },
       },
       handler: async (request) => {
-        const investigation = await publicInvestigation(context, request.params.id);
+        const investigation = await publicInvestigation(context, request);
         assertFinished(investigation);
         const { limit, afterRank } = request.query;
-        const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
-        const found = await listAnomaliesOf(context.store, investigation.id, { afterRank, limit }, signal);
+        const found = await listAnomaliesOf(context.store, investigation.id, { afterRank, limit }, request.deadline);
         return {
           anomalies: found.map(presentAnomaly),
           total: investigation.anomalies,
@@ -153,9 +148,9 @@ export const investigationRoutes =
         response: { 200: reportSchema, ...problems, 409: problemSchema.describe("It has not finished yet") },
       },
       handler: async (request) => {
-        const investigation = await publicInvestigation(context, request.params.id);
+        const investigation = await publicInvestigation(context, request);
         assertFinished(investigation);
-        const report = await findReport(context.store, investigation.id, AbortSignal.timeout(REQUEST_TIMEOUT_MS));
+        const report = await findReport(context.store, investigation.id, request.deadline);
         if (report) return report;
         throw new AppError("not_found", `A investigação terminou como "${investigation.status}" e não tem relatório.`);
       },
@@ -176,7 +171,7 @@ export const investigationRoutes =
         response: problems,
       },
       handler: async (request, reply) => {
-        const { id } = await publicInvestigation(context, request.params.id);
+        const { id } = await publicInvestigation(context, request);
         return streamEvents(context, reply, { investigationId: id, afterSeq: request.headers["last-event-id"] ?? 0 });
       },
     });
@@ -196,22 +191,25 @@ export const investigationRoutes =
         },
       },
       handler: async (request) => {
-        const investigation = await publicInvestigation(context, request.params.id);
+        const investigation = await publicInvestigation(context, request);
         if (investigation.origin === "schedule") {
           throw new AppError("already_final", "Investigações abertas pela agenda não são canceladas por aqui.");
         }
-        const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
-        const outcome = await cancelInvestigation(context.store, investigation.id, signal);
+        const outcome = await cancelInvestigation(context.store, investigation.id, request.deadline);
         if (outcome === "final") {
           throw new AppError("already_final", "A investigação já terminou; não há o que cancelar.");
         }
-        return presentInvestigation(await publicInvestigation(context, investigation.id));
+        return presentInvestigation(await publicInvestigation(context, request));
       },
     });
   };
 
-async function publicInvestigation(context: ApiContext, id: string): Promise<Investigation> {
-  const found = await findInvestigation(context.store, id, AbortSignal.timeout(REQUEST_TIMEOUT_MS));
+async function publicInvestigation(
+  context: ApiContext,
+  request: FastifyRequest<{ Params: { id: string } }>,
+): Promise<Investigation> {
+  const { id } = request.params;
+  const found = await findInvestigation(context.store, id, request.deadline);
   // Somebody's private investigation looks like one that does not exist.
   if (found?.visibility === "public") return found;
   throw new AppError("not_found", `Não existe investigação ${id}.`);

@@ -4,6 +4,7 @@ import { maskCpfsInText } from "@cidadao/domain/tax-id";
 import { AppError, messageOf } from "@cidadao/runtime/errors";
 import { HttpError, type HttpClient, type HttpResponse, type HttpTimeouts } from "@cidadao/runtime/http-client";
 import type { RateLimiter } from "@cidadao/runtime/rate-limit";
+import { textWithoutCpfs } from "./reading.ts";
 import { cacheKey, type CachedResponse, type CacheParams, type ResponseCache } from "@cidadao/runtime/response-cache";
 
 export const SOURCE_ID = "portal-transparencia";
@@ -96,7 +97,7 @@ export async function* askAllPages(
   throw invalid(`${question.path} passou do limite de ${context.pagesMax} páginas; nada além delas foi lido`);
 }
 
-/** One question, from the cache or from the portal. Only an answer that can be read is stored. */
+/** One question, from the cache or from the portal. Only an answer that can be read is stored, and no CPF with it. */
 export async function ask(
   context: PortalContext,
   question: Question,
@@ -112,9 +113,10 @@ export async function ask(
   }
   const response = await askPortal(context, question, signal);
   const rows = parseRows(response.text, question.path);
-  if (rows.length > 0) inspect(response.text);
+  const text = textWithoutCpfs(rows);
+  if (rows.length > 0) inspect(text);
   const fresh: CachedResponse = {
-    text: response.text,
+    text,
     headers: pick(response.headers, [SAMPLE_HEADER, RECORD_URL_HEADER]),
     retrievedAt: new Date(clock.now()).toISOString(),
   };

@@ -26,6 +26,12 @@ export const portalConfig = z.object({
     .max(10_000_000)
     .default(90)
     .meta({ description: "Calls a minute to the Portal, of all processes together" }),
+  PORTAL_TRANSPARENCIA_TIMEOUT_SECONDS: z.coerce
+    .number()
+    .min(0.1)
+    .max(300)
+    .default(30)
+    .meta({ description: "Seconds the Portal may take for one answer, to its last byte" }),
   CACHE_TTL: z.coerce
     .number()
     .int()

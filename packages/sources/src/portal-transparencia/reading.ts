@@ -1,6 +1,6 @@
 import { parseDate, type IsoDate } from "@cidadao/domain/dates";
 import { centsFromBrazilianText, centsFromReais, type Cents } from "@cidadao/domain/money";
-import { maskCpf, maskCpfsInText } from "@cidadao/domain/tax-id";
+import { bareTaxId, maskCpf, maskCpfsInText, parseCnpj } from "@cidadao/domain/tax-id";
 import type { Complaint } from "../define-source.ts";
 
 /** A published scalar before anyone has decided what it means. */
@@ -99,6 +99,33 @@ export function maskRaw(value: unknown, depth = 0): unknown {
 
 function maskWhole(text: string): string {
   return maskCpf(text) ?? safeText(text).slice(0, RAW_TEXT_CHARS_MAX);
+}
+
+/** A published code that names a person, masked; `null` for every other code. */
+export function maskPersonCode(code: string): string | null {
+  return maskCpf(code) ?? cpfInDigits(bareTaxId(code));
+}
+
+/** CPFs travel without their leading zeros, and padded to the 14 digits of a CNPJ. */
+function cpfInDigits(digits: string): string | null {
+  if (!/^(?:\d{8,10}|000\d{11})$/.test(digits)) return null;
+  const padded = digits.padStart(11, "0").slice(-11);
+  return maskCpfsInText(padded) === padded ? null : maskCpf(padded);
+}
+
+const CODE_FIELD = /cpf|cnpj|codigoFormatado|numeroInscricaoSocial/i;
+
+/** The rows as JSON text to be kept: every CPF masked as the readers mask it, so that both give the same records. */
+export function textWithoutCpfs(rows: unknown[]): string {
+  return JSON.stringify(rows, (name, value: unknown) => {
+    if (typeof value === "number" && !Number.isFinite(value)) return String(value);
+    const isCode = CODE_FIELD.test(name) && (typeof value === "string" || typeof value === "number");
+    if (isCode && parseCnpj(String(value)) === null) {
+      const masked = maskPersonCode(String(value));
+      if (masked !== null) return masked;
+    }
+    return typeof value === "string" ? maskCpfsInText(value) : value;
+  });
 }
 
 function maskCpfField(value: unknown): unknown {

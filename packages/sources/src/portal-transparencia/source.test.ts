@@ -406,6 +406,7 @@ test("reads its settings, and never sends the key in clear", () => {
     TRANSPARENCY_API_KEY: "k",
     PORTAL_TRANSPARENCIA_URL: "https://api.portaldatransparencia.gov.br/api-de-dados",
     PORTAL_TRANSPARENCIA_PER_MINUTE: 90,
+    PORTAL_TRANSPARENCIA_TIMEOUT_SECONDS: 30,
     CACHE_TTL: 3_600,
   });
   const urls = ["http://127.0.0.1:1/api-de-dados", "http://example.org", "nonsense"];

@@ -2,11 +2,11 @@ import type { Agency, Amendment, Contract, ContractItem, Supplier } from "@cidad
 import type { DirectAwardKind, ProcurementMethod } from "@cidadao/domain/contract";
 import type { Provenance } from "@cidadao/domain/provenance";
 import type { GovernmentSphere, Sanction, SanctionList } from "@cidadao/domain/sanction";
-import { bareTaxId, maskCpf, maskCpfsInText, parseCnpj } from "@cidadao/domain/tax-id";
+import { bareTaxId, parseCnpj } from "@cidadao/domain/tax-id";
 import { z } from "zod";
 import type { Complaint, Reject, SourceRecord } from "../define-source.ts";
 import { type Answer, RECORD_URL_HEADER, SAMPLE_HEADER, SOURCE_ID } from "./client.ts";
-import { type FieldReader, fieldReader, isAbsent, maskRaw, safeText, type Scalar } from "./reading.ts";
+import { type FieldReader, fieldReader, isAbsent, maskPersonCode, maskRaw, safeText, type Scalar } from "./reading.ts";
 
 /* What the portal sends. Unknown keys are ignored; every scalar has been null, absent or "Sem informação" somewhere. */
 
@@ -378,7 +378,7 @@ function identify(
   const bare = bareTaxId(code);
   const cnpj = parseCnpj(code);
   if (cnpj !== null) return { kind: "company", taxId: cnpj };
-  const cpf = maskCpf(code) ?? cpfInDigits(bare);
+  const cpf = maskPersonCode(code);
   if (cpf !== null) return { kind: "person", taxId: cpf };
   if (rawText(cpfField) === code) {
     fields.complain(field, "the code in the CPF field is not a CPF");
@@ -389,13 +389,6 @@ function identify(
   if (/^\d{6}$/.test(bare)) return { kind: "public_body", taxId: bare };
   fields.complain(field, `neither CNPJ nor any other known code: ${JSON.stringify(taxId.slice(0, 60))}`);
   return { kind: "unknown", taxId };
-}
-
-/** CPFs travel without their leading zeros, and padded to the 14 digits of a CNPJ. */
-function cpfInDigits(digits: string): string | null {
-  if (!/^(?:\d{8,10}|000\d{11})$/.test(digits)) return null;
-  const padded = digits.padStart(11, "0").slice(-11);
-  return maskCpfsInText(padded) === padded ? null : maskCpf(padded);
 }
 
 function rawText(value: Scalar): string | null {
