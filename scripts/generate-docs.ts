@@ -7,7 +7,7 @@ import type { z } from "zod";
 
 type Variable = { name: string; description: string; processes: string[]; required: boolean; fallback: string };
 
-const TABLE = /(<!-- environment -->\n)[\s\S]*?(\n<!-- \/environment -->)/;
+const TABLE = /(<!-- environment -->)[\s\S]*?(<!-- \/environment -->)/;
 const SHOWN_CHARACTERS_MAX = 60;
 const processes = { web: apiEnvironment, worker: workerEnvironment, beat: schedulerEnvironment };
 
@@ -80,7 +80,7 @@ function renderReadme(readme: string): string {
       `| \`${name}\` | ${readers.join(", ")} | ${required ? "**required**" : fallback === "" ? "unset" : `\`${shorten(fallback)}\``} | ${description} |`,
   );
   const table = ["| variable | read by | default | meaning |", "| --- | --- | --- | --- |", ...rows].join("\n");
-  return readme.replace(TABLE, (_, start: string, end: string) => `${start}${table}${end}`);
+  return readme.replace(TABLE, (_, start: string, end: string) => `${start}\n\n${table}\n\n${end}`);
 }
 
 function shorten(text: string): string {

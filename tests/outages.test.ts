@@ -1,8 +1,11 @@
 import { mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { readDatabaseTime } from "@cidadao/database/schedule-runs";
+import { openStore } from "@cidadao/database/store";
 import { type ServiceName, startService } from "@cidadao/testing/service-process";
+import { startTcpProxy } from "./support/tcp-proxy.ts";
 import { openSystem, queueKinds, type System } from "./support/system.ts";
 import { until } from "./support/until.ts";
 
@@ -13,6 +16,8 @@ const scopeOf = (agencyCode: string) => ({ agencyCodes: [agencyCode], from: "202
 
 /** What an answer may take while something is away: past it the caller would have given up. */
 const ANSWER_MS_MAX = 5_000;
+/** What one question to the database may take. */
+const DATABASE_ANSWER_MS_MAX = 15_000;
 
 async function open(system: System, agencyCode = agencies[0]!): Promise<Response> {
   return fetch(`${system.url}/api/v1/investigations`, {
@@ -194,6 +199,23 @@ describe.each(queueKinds())("with the database away, queue in %s", (queue) => {
     await expectWholeAndSingle(system, [id]);
     expect(ended).toEqual([]);
   });
+});
+
+test("a database that accepts and never answers is given up in its time, whatever signal the caller has", async () => {
+  await using line = await startTcpProxy({ port: 9 });
+  await line.silence();
+  const key = "a key that nobody will read";
+  const store = openStore({ SUPABASE_URL: `http://127.0.0.1:${line.port}`, SUPABASE_SERVICE_ROLE_KEY: key });
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  try {
+    const asked = expect(readDatabaseTime(store, new AbortController().signal)).rejects.toMatchObject({
+      code: "store_unavailable",
+    });
+    await vi.advanceTimersByTimeAsync(DATABASE_ANSWER_MS_MAX);
+    await asked;
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 describe("a service that is configured wrongly", () => {

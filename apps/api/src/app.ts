@@ -1,7 +1,3 @@
-import type { Store } from "@cidadao/database/store";
-import type { Enqueue, Producer } from "@cidadao/queue/produce";
-import type { Logger } from "@cidadao/runtime/logger";
-import type { Telemetry } from "@cidadao/runtime/telemetry";
 import cors from "@fastify/cors";
 import helmet from "@fastify/helmet";
 import swagger from "@fastify/swagger";
@@ -13,24 +9,13 @@ import {
   serializerCompiler,
   validatorCompiler,
 } from "fastify-type-provider-zod";
+import type { ApiContext } from "./context.ts";
 import { useProblems } from "./problem.ts";
 import { useRequestDeadlines } from "./request-deadline.ts";
 import { anomalyRoutes } from "./routes/anomalies.ts";
 import { detectorRoutes } from "./routes/detectors.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { investigationRoutes } from "./routes/investigations.ts";
-
-export type ApiContext = {
-  store: Store;
-  enqueue: Enqueue;
-  queueIsReady: () => boolean;
-  queueDepths: Producer["depths"];
-  /** Aborts when the process is told to stop: streams end, readiness turns. */
-  stopping: AbortSignal;
-  corsOrigins: string[];
-  logger: Logger;
-  telemetry: Telemetry;
-};
 
 const BODY_BYTES_MAX = 65_536;
 /** Railway's edge and nothing else: an address that a client writes into X-Forwarded-For is not believed. */

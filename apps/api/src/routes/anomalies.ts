@@ -2,7 +2,7 @@ import { listAnomalies } from "@cidadao/database/anomalies";
 import { severities } from "@cidadao/domain/severity";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
-import type { ApiContext } from "../app.ts";
+import type { ApiContext } from "../context.ts";
 import { decodeCursor, encodeCursor, presentAnomaly } from "../presenters.ts";
 import { anomalySchema, pageQuery, problems } from "../schemas.ts";
 

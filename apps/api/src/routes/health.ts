@@ -1,7 +1,7 @@
 import { readDatabaseTime } from "@cidadao/database/schedule-runs";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
-import type { ApiContext } from "../app.ts";
+import type { ApiContext } from "../context.ts";
 
 const PROBE_TIMEOUT_MS = 2_000;
 

@@ -12,7 +12,7 @@ import { AppError } from "@cidadao/runtime/errors";
 import type { FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
-import type { ApiContext } from "../app.ts";
+import type { ApiContext } from "../context.ts";
 import { decodeCursor, encodeCursor, presentAnomaly, presentInvestigation } from "../presenters.ts";
 import {
   anomalySchema,

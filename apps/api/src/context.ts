@@ -1,0 +1,16 @@
+import type { Store } from "@cidadao/database/store";
+import type { Enqueue, Producer } from "@cidadao/queue/produce";
+import type { Logger } from "@cidadao/runtime/logger";
+import type { Telemetry } from "@cidadao/runtime/telemetry";
+
+export type ApiContext = {
+  store: Store;
+  enqueue: Enqueue;
+  queueIsReady: () => boolean;
+  queueDepths: Producer["depths"];
+  /** Aborts when the process is told to stop: streams end, readiness turns. */
+  stopping: AbortSignal;
+  corsOrigins: string[];
+  logger: Logger;
+  telemetry: Telemetry;
+};
