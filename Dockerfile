@@ -17,4 +17,4 @@ EXPOSE 8000
 # API on PORT, worker and scheduler on HEALTH_PORT.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.HEALTH_PORT ?? process.env.PORT ?? 8000}/health/ready`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "--memory-saver-mode", "--max-semi-space-size=1", "--v8-pool-size=1", "--no-maglev", "apps/api/src/main.ts"]
+CMD ["node", "--memory-saver-mode", "--max-semi-space-size=4", "--v8-pool-size=1", "--no-maglev", "apps/api/src/main.ts"]

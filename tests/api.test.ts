@@ -66,6 +66,15 @@ describe("opening an investigation", () => {
     ]);
   });
 
+  test("answers what the database holds, to the last field, with a key and without", async () => {
+    for (const headers of [{}, { "idempotency-key": randomUUID() }] as Record<string, string>[]) {
+      const opened = (await post({ scope, detectors: ["price-outlier"], priority: "low" }, headers)).json<{
+        id: string;
+      }>();
+      expect((await app.inject(`/api/v1/investigations/${opened.id}`)).json()).toEqual(opened);
+    }
+  });
+
   test("with the same Idempotency-Key gives the same investigation, twenty times at once too", async () => {
     const key = randomUUID();
     const answers = await Promise.all(Array.from({ length: 20 }, () => post({ scope }, { "idempotency-key": key })));

@@ -11,6 +11,8 @@ import { until } from "./support/until.ts";
 
 const [newContracts, stuckSweep] = schedules;
 const HOUR_MS = 3_600_000;
+/** Sooner than the test ends, so that a failure says what did not come. */
+const UNTIL_MS = 25_000;
 const DAY_MS = 24 * HOUR_MS;
 
 describe("the slot that is due", () => {
@@ -59,7 +61,15 @@ describe("the slot that is due", () => {
   });
 });
 
-type Run = { slot: Date; status: string; fence: number; missed: number; result: unknown; problem: string | null };
+type Run = {
+  slot: Date;
+  status: string;
+  enqueued_at: Date | null;
+  fence: number;
+  missed: number;
+  result: unknown;
+  problem: string | null;
+};
 
 describe.each(queueKinds())("the running services, queue in %s", (queue) => {
   let system: System;
@@ -149,22 +159,45 @@ describe.each(queueKinds())("the running services, queue in %s", (queue) => {
     await system.data.sql("delete from ingest_cursors");
   });
 
+  test("a slot that the queue did not take is handed over by the next tick", async () => {
+    const slot = "2024-01-14T10:10:00Z";
+    await system.data.sql(
+      "insert into schedule_runs (schedule_id, slot, job) values ('stuck-sweep', $1, 'stuck-sweep')",
+      [slot],
+    );
+    const logger = createLogger({ process: "test", level: "silent" });
+    const refused = { store: system.data.store, enqueue: () => Promise.reject(new Error("away")), logger };
+    await tick({ ...refused, queueIsReady: () => true }, [], noLimit);
+    expect(await runsOf("stuck-sweep")).toMatchObject([{ status: "pending", enqueued_at: null, fence: 0 }]);
+    await tick({ ...refused, enqueue: producer.enqueue, queueIsReady: producer.isReady }, [], noLimit);
+    await until("it has run", async () => (await runsOf("stuck-sweep"))[0]!.status === "completed");
+    await system.data.sql("delete from schedule_runs where schedule_id = 'stuck-sweep'");
+  });
+
   test("two schedulers claim each slot once, and it is run once", async () => {
     system.start("scheduler");
     system.start("scheduler");
     await system.untilLogged("scheduler is up", 2);
-    await until("the sweep of this minute has run", async () => {
-      const runs = await runsOf("stuck-sweep");
-      return runs.length > 0 && runs.every((run) => run.status === "completed");
-    });
+    await until(
+      "the sweep of this minute has run",
+      async () => {
+        const runs = await runsOf("stuck-sweep");
+        return runs.length > 0 && runs.every((run) => run.status === "completed");
+      },
+      UNTIL_MS,
+    );
     const runs = await runsOf("stuck-sweep");
     expect(runs.length).toBeLessThanOrEqual(2); // the minute may have turned meanwhile
     for (const run of runs) {
       expect(run).toMatchObject({ fence: 1, missed: 0, problem: null });
       expect(run.slot.getTime() % 60_000).toBe(0);
     }
-    await until("the reading that was due has been opened", async () => (await runsOf("new-contracts")).length === 5);
-    await until("it has run", async () => (await runsOf("new-contracts")).at(-1)!.status === "completed");
+    await until(
+      "the reading that was due has been opened",
+      async () => (await runsOf("new-contracts")).length === 5,
+      UNTIL_MS,
+    );
+    await until("it has run", async () => (await runsOf("new-contracts")).at(-1)!.status === "completed", UNTIL_MS);
     expect(await opened()).toHaveLength(4);
     const claims = [
       ...system.logs().matchAll(/"schedule":"([^"]+)","slot":"([^"]+)","missed":\d+,"msg":"slot claimed"/g),

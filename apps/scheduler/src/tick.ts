@@ -1,4 +1,10 @@
-import { claimSlot, latestSlot, readDatabaseTime, takeUnqueuedRuns } from "@cidadao/database/schedule-runs";
+import {
+  claimSlot,
+  latestSlot,
+  markRunUnqueued,
+  readDatabaseTime,
+  takeUnqueuedRuns,
+} from "@cidadao/database/schedule-runs";
 import type { Store } from "@cidadao/database/store";
 import { jobCatalogue, type ScheduledJobName } from "@cidadao/queue/jobs";
 import type { Enqueue } from "@cidadao/queue/produce";
@@ -39,8 +45,8 @@ export async function tick(context: TickContext, schedules: readonly Schedule[],
     try {
       await context.enqueue(run.job, payload, { timeoutMs: ENQUEUE_TIMEOUT_MS });
     } catch (error) {
-      // Taken again after the grace.
       context.logger.warn({ schedule: run.scheduleId, error: messageOf(error) }, "slot not enqueued");
+      await markRunUnqueued(context.store, run, signal); // taken again by the next tick
     }
   }
 }

@@ -2,8 +2,10 @@ import { createModelChain, type ModelCall } from "@cidadao/llm/chain";
 import { configuredModels } from "@cidadao/llm/config";
 import { alertWebhooks } from "@cidadao/channels/config";
 import { sendDiscord } from "@cidadao/channels/discord";
+import { readDatabaseTime } from "@cidadao/database/schedule-runs";
 import { createStoredCache } from "@cidadao/database/source-responses";
 import { openStore } from "@cidadao/database/store";
+import { STORE_BACK_MS } from "@cidadao/operations/run-investigation";
 import { sweepStuck } from "@cidadao/operations/sweep-stuck";
 import { chooseBackend, producerConnection } from "@cidadao/queue/backend";
 import { consume } from "@cidadao/queue/consume";
@@ -26,8 +28,6 @@ import { createHandlers, type WorkerContext } from "./handlers.ts";
 /** How often this worker looks for work that is not on the queue: after an outage of the queue, work resumes this soon. */
 const RELAY_MS = 1_000;
 const RELAY_STALE_MS = 60_000;
-/** Longer than a worker takes to give back its work when the database is there again. */
-const STORE_BACK_MS = 3_000;
 
 try {
   const config = parseConfig(workerEnvironment, process.env);
@@ -61,11 +61,13 @@ try {
       timeouts: { totalMs: config.PORTAL_TRANSPARENCIA_TIMEOUT_SECONDS * 1_000 },
     });
 
+    let storeIsAway = false;
     const context: WorkerContext = {
       store,
       portal,
       enqueue: producer.enqueue,
       queueIsReady: producer.isReady,
+      storeIsJustBack: () => storeIsAway,
       detect: pool.detect,
       explain: {
         models: createModelChain(configuredModels({ http }, config), {
@@ -97,12 +99,16 @@ try {
       });
       resources.use(await serveHealth({ port: config.HEALTH_PORT, host: config.HOST, telemetry, ready }));
     }
-    const onError = async (error: unknown) => {
+    const onError = (error: unknown) => {
       logger.warn({ error: messageOf(error) }, "sweep failed");
-      // When the database is back, workers give back what they hold before a sweep takes them for dead.
-      await pause(STORE_BACK_MS, signal);
+      storeIsAway = true;
     };
     const relaying = repeat({ intervalMs: RELAY_MS, signal, onError }, async () => {
+      if (storeIsAway) {
+        await readDatabaseTime(store, signal);
+        await pause(Math.min(STORE_BACK_MS, config.LEASE_SECONDS * 1_000), signal);
+        storeIsAway = false;
+      }
       const swept = await sweepStuck(context, { graceSeconds: config.ENQUEUED_GRACE_SECONDS }, signal);
       if (swept.investigations + swept.deliveries > 0) logger.info(swept, "put back on the queue");
       lastRelay = performance.now();

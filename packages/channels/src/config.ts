@@ -15,7 +15,7 @@ export const alertConfig = z.object({
         context.addIssue({ code: "custom", message: error.message });
       }
     })
-    .describe("Discord webhook URLs, separated by commas; without any, alerts are stored and sent to nobody"),
+    .describe("Discord webhook URLs, separated by commas; without any, no alert is made"),
   ALERT_SEVERITY_MIN: z
     .preprocess((text) => (typeof text === "string" ? text.toLowerCase() : text), z.enum(severities))
     .default("high")

@@ -76,13 +76,17 @@ export async function insertInvestigation(
     request_hash: given.requestHash,
     ...(given.idempotencyHash === null ? {} : { idempotency_hash: given.idempotencyHash }),
   };
-  const inserting = store
-    .from("investigations")
-    .upsert(row, { onConflict: "owner_id,idempotency_hash", ignoreDuplicates: true, defaultToNull: false })
-    .select(COLUMNS)
-    .abortSignal(signal);
-  const [inserted] = (await unwrap(inserting, "storing the investigation")) as unknown as Record<string, unknown>[];
-  if (inserted) return { investigation: camelRow(inserted), created: true };
+  const table = store.from("investigations");
+  // What the database adds to a new row is its id and its birth; everything else is what was given, or a first value.
+  const inserting =
+    given.idempotencyHash === null
+      ? table.insert(row).select("id,created_at").abortSignal(signal)
+      : table
+          .upsert(row, { onConflict: "owner_id,idempotency_hash", ignoreDuplicates: true })
+          .select("id,created_at")
+          .abortSignal(signal);
+  const [inserted] = (await unwrap(inserting, "storing the investigation")) as { id: string; created_at: string }[];
+  if (inserted) return { investigation: newborn(given, inserted.id, inserted.created_at), created: true };
   const reading = store
     .from("investigations")
     .select(COLUMNS)
@@ -92,6 +96,34 @@ export async function insertInvestigation(
     .single();
   const earlier = (await unwrap(reading, "reading the earlier investigation")) as unknown as Record<string, unknown>;
   return { investigation: camelRow(earlier), created: false };
+}
+
+/** A row as `insertInvestigation` leaves it; a test holds this equal to the defaults of the schema. */
+function newborn(given: NewInvestigation, id: string, createdAt: Timestamp): Investigation {
+  const { idempotencyHash: _, ...asked } = given;
+  return {
+    ...asked,
+    id,
+    ownerId: null,
+    visibility: "public",
+    status: "pending",
+    outcome: null,
+    phase: "opened",
+    progress: 0,
+    events: 0,
+    fence: 0,
+    attempts: 0,
+    crashes: 0,
+    records: 0,
+    anomalies: 0,
+    coverage: [],
+    sample: null,
+    failureCode: null,
+    failureMessage: null,
+    createdAt,
+    startedAt: null,
+    completedAt: null,
+  };
 }
 
 export async function findInvestigation(store: Store, id: string, signal: AbortSignal): Promise<Investigation | null> {

@@ -43,6 +43,23 @@ export async function takeUnqueuedRuns(
   return (rows as Record<string, unknown>[]).map((row) => camelRow(row));
 }
 
+/** Takes the mark "on the queue" back when the queue did not take it after all. */
+export async function markRunUnqueued(
+  store: Store,
+  run: { scheduleId: string; slot: Timestamp },
+  signal: AbortSignal,
+): Promise<void> {
+  const marking = store
+    .from("schedule_runs")
+    .update({ enqueued_at: null })
+    .eq("schedule_id", run.scheduleId)
+    .eq("slot", run.slot)
+    .eq("status", "pending")
+    .select("slot")
+    .abortSignal(signal);
+  await unwrap(marking, "marking the run as unqueued");
+}
+
 /** The fence to finish the run under; `null`: it is done, or running elsewhere. */
 export async function startRun(
   store: Store,

@@ -1,4 +1,5 @@
 import { AppError } from "@cidadao/runtime/errors";
+import { createHttpClient, type HttpClient, type HttpRequest } from "@cidadao/runtime/http-client";
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import { z } from "zod";
 
@@ -13,21 +14,42 @@ export const databaseConfig = z.object({
 /** The one way to the database. */
 export type Store = SupabaseClient;
 
-const REQUEST_TIMEOUT_MS = 15_000;
+const TIMEOUTS = { connectMs: 5_000, headersMs: 15_000, bodyMs: 15_000, totalMs: 15_000 };
+/** A page of 1,000 rows is a few megabytes. */
+const BYTES_MAX = 64 * 1024 * 1024;
+const CONNECTIONS_MAX = 32;
 
 export function openStore(config: z.infer<typeof databaseConfig>): Store {
+  const http = createHttpClient({ userAgent: "cidadao-ai", connectionsPerHostMax: CONNECTIONS_MAX });
   return createClient(config.SUPABASE_URL, config.SUPABASE_SERVICE_ROLE_KEY, {
     auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
-    global: { fetch: boundedFetch },
+    global: { fetch: storeFetch(http) },
   });
 }
 
 /**
- * supabase-js sets no limit of its own: a database that accepts and never answers would hold a request for ever. Callers
- * pass their own signal; one that is joined to a timeout here would keep each request in memory until the timeout.
+ * supabase-js sends through the project's own HTTP client. Left to the global fetch it has no limit: a database that
+ * accepts and never answers, or stops in the middle, would hold a request for ever.
  */
-const boundedFetch: typeof fetch = (input, init) =>
-  fetch(input, { ...init, signal: init?.signal ?? AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
+function storeFetch(http: Pick<HttpClient, "request">): typeof fetch {
+  const never = new AbortController().signal;
+  return async (input, init) => {
+    const answer = await http.request(
+      {
+        method: (init?.method ?? "GET") as HttpRequest["method"],
+        url: input instanceof Request ? input.url : input.toString(),
+        headers: Object.fromEntries(new Headers(init?.headers)),
+        ...(typeof init?.body === "string" ? { body: init.body } : {}),
+        bytesMax: BYTES_MAX,
+        timeouts: TIMEOUTS,
+        source: "store",
+      },
+      init?.signal ?? never,
+    );
+    const { "content-encoding": _encoding, "content-length": _length, ...headers } = answer.headers;
+    return new Response(answer.text === "" ? null : answer.text, { status: answer.status, headers });
+  };
+}
 
 type Answer<Data> = {
   data: Data;

@@ -44,6 +44,8 @@ const RETRY_SECONDS = [10, 60];
 const STORE_AWAY_DELAY_SECONDS = 5;
 const STORE_RETRY_MS = 1_000;
 const HEARTBEAT_MS_MAX = 5_000;
+/** Within this time after the database is there again, every worker that lives has renewed its lease or given up its work. */
+export const STORE_BACK_MS = HEARTBEAT_MS_MAX + STORE_RETRY_MS;
 const SETTLE_TIMEOUT_MS = 5_000;
 /** For this long after it was opened, an investigation waits without blame for a source that asks for pauses. */
 const PUT_OFF_MS_MAX = 3_600_000;

@@ -12,6 +12,8 @@ export type SweepContext = {
   enqueue: Enqueue;
   /** False while the queue is known to be away: then nothing is taken that could not be put anywhere. */
   queueIsReady: () => boolean;
+  /** True while workers may still give back what they held when the database went away: they have not crashed. */
+  storeIsJustBack: () => boolean;
   logger: Logger;
   telemetry: Telemetry;
 };
@@ -30,7 +32,7 @@ export async function sweepStuck(
   input: { graceSeconds: number },
   signal: AbortSignal,
 ): Promise<SweepCounts> {
-  if (!context.queueIsReady()) return { investigations: 0, deliveries: 0 };
+  if (!context.queueIsReady() || context.storeIsJustBack()) return { investigations: 0, deliveries: 0 };
   const bounds = { limit: TAKEN_PER_SWEEP, graceSeconds: input.graceSeconds };
   const investigations = await takeUnqueuedInvestigations(context.store, bounds, signal);
   await Promise.all(investigations.map((investigation) => enqueueInvestigation(context, investigation)));

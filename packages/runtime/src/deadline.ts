@@ -25,16 +25,16 @@ export async function pause(delayMs: number, signal: AbortSignal): Promise<void>
   }
 }
 
-/** Calls `turn` again and again, `intervalMs` apart, until the signal aborts. A turn, or the care for its error, never overlaps the next. */
+/** Calls `turn` again and again, `intervalMs` apart, until the signal aborts. A turn never overlaps the next. */
 export async function repeat(
-  options: { intervalMs: number; signal: AbortSignal; onError: (error: unknown) => void | Promise<void> },
+  options: { intervalMs: number; signal: AbortSignal; onError: (error: unknown) => void },
   turn: () => Promise<void>,
 ): Promise<void> {
   while (!options.signal.aborted) {
     try {
       await turn();
     } catch (error) {
-      if (!options.signal.aborted) await options.onError(error);
+      if (!options.signal.aborted) options.onError(error);
     }
     await pause(options.intervalMs, options.signal);
   }
