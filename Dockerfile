@@ -9,10 +9,15 @@ RUN npm install --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
     && rm -rf apps/local apps/cli packages/embedded packages/testing
 
 FROM node:24.21.0-bookworm-slim
-ENV ENVIRONMENT=production NODE_COMPILE_CACHE=/tmp/node-compile-cache MALLOC_ARENA_MAX=1
+ENV ENVIRONMENT=production NODE_COMPILE_CACHE=/var/cache/node MALLOC_ARENA_MAX=1
 WORKDIR /app
 COPY --from=packages --chown=root:root /app ./
+COPY Procfile ./
+RUN mkdir -p /var/cache/node && chown node:node /var/cache/node
 USER node
+# Each service once without its configuration: it loads everything, refuses to start (78), and leaves its compiled
+# modules behind, so that every later start is quicker and needs no TypeScript stripper in memory.
+RUN sed 's/^[a-z]*: //' Procfile | while read -r command; do $command || test $? -eq 78; done
 EXPOSE 8000
 # API on PORT, worker and scheduler on HEALTH_PORT.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=3 \
