@@ -1,5 +1,8 @@
+import { randomUUID } from "node:crypto";
+import { createRedisRateLimiter } from "@cidadao/runtime/rate-limit";
+import { Redis } from "ioredis";
 import type { Fault } from "@cidadao/testing/portal/faults";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { openSystem, queueKinds, type System } from "./support/system.ts";
 import { until } from "./support/until.ts";
 
@@ -253,3 +256,25 @@ function isCpf(digits: string): boolean {
   const check = (length: number) => ((sumOf(length) * 10) % 11) % 10;
   return new Set(digits).size > 1 && check(9) === Number(digits[9]) && check(10) === Number(digits[10]);
 }
+
+const redisUrl = inject("redisUrl");
+
+test.each(redisUrl ? [redisUrl] : [])("one rate budget is shared by everyone who uses the same Redis", async (url) => {
+  const keyPrefix = `rate-${randomUUID()}`;
+  const never = new AbortController().signal;
+  const clients = [new Redis(url), new Redis(url)] as const;
+  const [first, second] = clients.map((redis) => createRedisRateLimiter({ redis, perMinute: 2, keyPrefix }));
+  const stop = new AbortController();
+  try {
+    // A limiter goes on alone while its client is not ready, so both connect first.
+    await Promise.all(clients.map((redis) => redis.ping()));
+    await first!.take("portal", never);
+    const waiting = second!.take("portal", stop.signal);
+    await expect.poll(() => clients[0].get(`${keyPrefix}:portal`)).toBe("2");
+    stop.abort(new Error("had to wait"));
+    await expect(waiting).rejects.toThrow("had to wait");
+    await expect(second!.take("another", never)).resolves.toBeUndefined();
+  } finally {
+    for (const redis of clients) redis.disconnect();
+  }
+});

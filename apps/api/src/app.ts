@@ -48,7 +48,7 @@ export async function buildApp(context: ApiContext): Promise<FastifyInstance> {
     context.telemetry.httpSeconds.observe(labels, reply.elapsedTime / 1000);
   });
 
-  await app.register(helmet, { contentSecurityPolicy: false });
+  await app.register(helmet);
   await app.register(cors, {
     origin: context.corsOrigins,
     methods: ["GET", "HEAD", "POST", "PUT", "DELETE"],

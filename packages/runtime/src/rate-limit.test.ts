@@ -1,5 +1,3 @@
-import { spawn, spawnSync } from "node:child_process";
-import { createServer, type AddressInfo } from "node:net";
 import { Redis } from "ioredis";
 import { afterEach, expect, test, vi } from "vitest";
 import { createMemoryRateLimiter, createRedisRateLimiter, windowFor } from "./rate-limit.ts";
@@ -103,44 +101,3 @@ test("goes on with half the budget when Redis is away", async () => {
     redis.disconnect();
   }
 });
-
-const hasRedis = spawnSync("redis-server", ["--version"]).status === 0;
-
-test.skipIf(!hasRedis)("shares one budget between processes through Redis", async () => {
-  const port = await freePort();
-  const server = spawn("redis-server", ["--port", String(port), "--bind", "127.0.0.1", "--save", ""], {
-    stdio: "ignore",
-  });
-  const clients = [1, 2].map(() => new Redis({ host: "127.0.0.1", port, lazyConnect: true, retryStrategy: () => 20 }));
-  const [first, second] = clients.map((redis) => createRedisRateLimiter({ redis, perMinute: 2 }));
-  const stop = new AbortController();
-  try {
-    for (const redis of clients) redis.on("error", () => {});
-    await Promise.all(clients.map((redis) => untilReady(redis)));
-    await first!.take("portal", never);
-    const waiting = second!.take("portal", stop.signal);
-    await expect.poll(() => clients[0]!.get("rate:portal")).toBe("2");
-    stop.abort(new Error("had to wait"));
-    await expect(waiting).rejects.toThrow("had to wait");
-    await expect(second!.take("another", never)).resolves.toBeUndefined();
-  } finally {
-    for (const redis of clients) redis.disconnect();
-    const exited = new Promise((resolve) => void server.once("exit", resolve));
-    server.kill();
-    await exited;
-  }
-});
-
-async function untilReady(redis: Redis): Promise<void> {
-  const ready = new Promise<void>((resolve) => void redis.once("ready", resolve));
-  await redis.connect().catch(() => {});
-  await ready;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => void server.close(resolve));
-  return port;
-}
