@@ -1,3 +1,4 @@
+import { limitedSignal } from "@cidadao/runtime/deadline";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 
 declare module "fastify" {
@@ -9,19 +10,15 @@ declare module "fastify" {
 
 const REQUEST_TIMEOUT_MS = 10_000;
 
-/**
- * Gives every request one signal for all it asks of others. The timer goes with the answer: `AbortSignal.timeout` would
- * keep each request in memory until its time is over.
- */
+/** Gives every request one signal for all it asks of others; the limit goes with the answer. */
 export function useRequestDeadlines(app: FastifyInstance): void {
-  const timers = new WeakMap<FastifyRequest, NodeJS.Timeout>();
+  const limits = new WeakMap<FastifyRequest, Disposable>();
   const never = new AbortController().signal;
   app.decorateRequest("deadline", { getter: () => never });
   app.addHook("onRequest", async (request) => {
-    const controller = new AbortController();
-    const late = () => controller.abort(new DOMException("the request took too long", "TimeoutError"));
-    timers.set(request, setTimeout(late, REQUEST_TIMEOUT_MS));
-    Object.defineProperty(request, "deadline", { value: controller.signal });
+    const limit = limitedSignal(REQUEST_TIMEOUT_MS, []);
+    limits.set(request, limit);
+    Object.defineProperty(request, "deadline", { value: limit.signal });
   });
-  app.addHook("onResponse", async (request) => clearTimeout(timers.get(request)));
+  app.addHook("onResponse", async (request) => limits.get(request)?.[Symbol.dispose]());
 }

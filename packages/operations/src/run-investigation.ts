@@ -18,7 +18,7 @@ import { type InvestigationPhase, outcomeOf, type SourceCoverage } from "@cidada
 import { isAtLeast, type Severity } from "@cidadao/domain/severity";
 import type { Enqueue } from "@cidadao/queue/produce";
 import { AppError, asAppError, messageOf } from "@cidadao/runtime/errors";
-import { pause, repeat } from "@cidadao/runtime/deadline";
+import { isTimeout, pause, repeat } from "@cidadao/runtime/deadline";
 import type { Logger } from "@cidadao/runtime/logger";
 import type { Telemetry } from "@cidadao/runtime/telemetry";
 import { type ReadContext, readDetails, readScope } from "./read-scope.ts";
@@ -299,10 +299,6 @@ async function onceStoreIsThere<Result>(
 
 function stackOf(error: unknown): string | undefined {
   return error instanceof AppError && error.code !== "internal" ? undefined : (error as Error).stack;
-}
-
-function isTimeout(reason: unknown): boolean {
-  return reason instanceof DOMException && reason.name === "TimeoutError";
 }
 
 function countResult(context: RunContext, result: InvestigationResult, startedMs: number): void {

@@ -1,6 +1,7 @@
 import { finishRun, startRun } from "@cidadao/database/schedule-runs";
 import type { Store } from "@cidadao/database/store";
 import type { ScheduledRun } from "@cidadao/queue/jobs";
+import { isTimeout } from "@cidadao/runtime/deadline";
 import { messageOf } from "@cidadao/runtime/errors";
 import type { Logger } from "@cidadao/runtime/logger";
 import type { Telemetry } from "@cidadao/runtime/telemetry";
@@ -35,8 +36,4 @@ export async function runScheduled(
   context.telemetry.scheduleRuns.inc({ schedule: run.scheduleId, result: end.status });
   if (end.status === "failed") log.error({ problem: end.problem }, "the scheduled run failed");
   else log.debug({ result: end.result }, "the scheduled run is done");
-}
-
-function isTimeout(reason: unknown): boolean {
-  return reason instanceof DOMException && reason.name === "TimeoutError";
 }

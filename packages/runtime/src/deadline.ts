@@ -66,3 +66,8 @@ export function limitedSignal(
     },
   };
 }
+
+/** True for the reason of a signal whose time was over, as against one that somebody aborted. */
+export function isTimeout(reason: unknown): boolean {
+  return reason instanceof DOMException && reason.name === "TimeoutError";
+}
