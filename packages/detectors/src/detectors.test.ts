@@ -181,6 +181,7 @@ function everyExample(): Dataset {
         items: dataset.items.map(markPart),
         amendments: dataset.amendments.map(markPart),
         sanctions: dataset.sanctions.map(mark),
+        registrations: dataset.registrations.map(mark),
       };
     }),
   );
@@ -190,5 +191,6 @@ function everyExample(): Dataset {
     amendments: parts.flatMap(({ amendments }) => amendments),
     sanctions: parts.flatMap(({ sanctions }) => sanctions),
     sanctionListsRead: ["ceis", "cnep"],
+    registrations: parts.flatMap(({ registrations }) => registrations),
   };
 }

@@ -10,7 +10,7 @@ export function exampleKey(id: string): string {
 
 /** A dataset that holds only what an example names. */
 export function exampleDataset(parts: Partial<Dataset>): Dataset {
-  return { contracts: [], items: [], amendments: [], sanctions: [], sanctionListsRead: [], ...parts };
+  return { contracts: [], items: [], amendments: [], sanctions: [], sanctionListsRead: [], registrations: [], ...parts };
 }
 
 export function exampleContract(id: string, parts: Partial<Contract> = {}): Contract {

@@ -6,7 +6,7 @@ import type { Severity } from "./severity.ts";
 export const anomalyStatuses = ["detected", "under_review", "confirmed", "false_positive", "resolved"] as const;
 export type AnomalyStatus = (typeof anomalyStatuses)[number];
 
-export const subjectKinds = ["contract", "supplier", "agency", "unit"] as const;
+export const subjectKinds = ["contract", "supplier", "agency", "unit", "process"] as const;
 export type SubjectKind = (typeof subjectKinds)[number];
 
 /**
@@ -23,7 +23,7 @@ export type EvidenceFact = { name: string; label: string; value: number | string
 
 /** A record the numbers were taken from, and where a person can check it. */
 export type EvidenceRecord = {
-  kind: "contract" | "contract_item" | "amendment" | "sanction";
+  kind: "contract" | "contract_item" | "amendment" | "sanction" | "registration" | "process";
   /** Record key: source and id at the source. */
   id: string;
   label: string;

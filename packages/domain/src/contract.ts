@@ -1,6 +1,7 @@
 import type { IsoDate } from "./dates.ts";
 import type { Cents } from "./money.ts";
 import type { Provenance } from "./provenance.ts";
+import type { GovernmentSphere } from "./sanction.ts";
 
 /** OCDS `procurementMethod`, with `unknown` where the publisher does not say. */
 export const procurementMethods = ["open", "selective", "limited", "direct", "unknown"] as const;
@@ -54,12 +55,18 @@ export type Contract = {
   supplierKind: SupplierKind;
   supplierTaxId: string | null;
   supplierName: string;
+  /** Sphere of the buyer; left out or `null` where the source does not tell. */
+  buyerSphere?: GovernmentSphere | null;
+  /** Two-letter code of the buyer's state. */
+  buyerState?: string | null;
   signedOn: IsoDate | null;
   publishedOn: IsoDate | null;
   startsOn: IsoDate | null;
   endsOn: IsoDate | null;
   initialValueCents: Cents | null;
   currentValueCents: Cents | null;
+  /** What the buyer estimated before the award. */
+  estimatedValueCents?: Cents | null;
 };
 
 export type ContractItem = {
@@ -70,9 +77,17 @@ export type ContractItem = {
   description: string | null;
   complement: string | null;
   quantity: number | null;
+  /** Catalogue of the class, for example "CATMAT" or "CATSER", and the class in it. */
+  classificationScheme?: string | null;
+  classificationId?: string | null;
+  unitOfMeasure?: string | null;
   /** The portal's "Valor Item" is a unit price: quantity × unit price adds up to the contract's initial value. */
   unitPriceCents: Cents | null;
 };
+
+/** `endorsement` (apostilamento): price adjustment and the like, which count for no limit. */
+export const amendmentKinds = ["amendment", "endorsement", "other"] as const;
+export type AmendmentKind = (typeof amendmentKinds)[number];
 
 export type Amendment = {
   provenance: Provenance;
@@ -81,4 +96,12 @@ export type Amendment = {
   number: string;
   publishedOn: IsoDate | null;
   object: string | null;
+  /** Left out or `null`, like every field below, where the source does not tell. */
+  kind?: AmendmentKind | null;
+  signedOn?: IsoDate | null;
+  /** What this amendment adds to the contract's value, and what it takes away; both positive. */
+  increaseCents?: Cents | null;
+  decreaseCents?: Cents | null;
+  /** Value of the whole contract after this amendment. */
+  valueAfterCents?: Cents | null;
 };

@@ -1,5 +1,6 @@
 import type { Amendment, Contract, ContractItem } from "./contract.ts";
 import type { Finding } from "./anomaly.ts";
+import type { Registration } from "./registration.ts";
 import type { Sanction, SanctionList } from "./sanction.ts";
 
 /** What the detectors of one run may read. Plain data: it crosses to a worker thread by structured clone. */
@@ -10,6 +11,8 @@ export type Dataset = {
   sanctions: Sanction[];
   /** Lists that were read completely; a list that is missing here makes its flags not computable. */
   sanctionListsRead: SanctionList[];
+  /** Registry entries of suppliers; a supplier without one makes the flags that need it not computable. */
+  registrations: Registration[];
 };
 
 /** One answer of a detector about subjects it did not flag; `count` subjects share the reason. */

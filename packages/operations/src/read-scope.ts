@@ -51,6 +51,7 @@ export async function readScope(context: ReadContext, input: ReadInput, signal: 
     amendments: [],
     sanctions: await loadSanctions(context.store, cnpjs.map(cnpjRoot), signal),
     sanctionListsRead: sanctionLists.filter((_, index) => lists[index]!.read),
+    registrations: [],
   };
   const sample =
     contractReading.sample ?? contracts.find((contract) => contract.provenance.sample)?.provenance.sample ?? null;
