@@ -1,12 +1,18 @@
 import type { Amendment, Contract } from "@cidadao/domain/contract";
 import { formatBrl } from "@cidadao/domain/money";
-import { recordKey } from "@cidadao/domain/provenance";
 import { z } from "zod";
-import { defineDetector, excluded, fired, notComputable, notFired, type Verdict } from "./define-detector.ts";
+import {
+  defineDetector,
+  excluded,
+  fired,
+  type FlagDescription,
+  notComputable,
+  notFired,
+  NOT_FIRED,
+  type Verdict,
+} from "./define-detector.ts";
 import {
   amendmentRecord,
-  byRecordKey,
-  contractKeyOf,
   contractRecord,
   contractSubject,
   fact,
@@ -14,6 +20,8 @@ import {
   RECORDS_MAX,
 } from "./evidence.ts";
 import { exampleAmendment, exampleContract, exampleDataset, exampleKey } from "./examples.ts";
+import type { Contracts } from "./frame/contracts.ts";
+import type { Amendments } from "./frame/frame.ts";
 import { clamp } from "./score.ts";
 import { isWithSupportFoundation } from "./support-foundation.ts";
 import { fold, formatShare, isWithheld } from "./text.ts";
@@ -25,7 +33,7 @@ const legalBasis = [
 
 export const amendmentGrowth = defineDetector({
   id: "amendment-growth",
-  version: 1,
+  version: 2,
   title: "Crescimento do contrato acima do limite legal de acréscimo",
   question: "O valor atual passou do valor inicial mais do que a lei permite acrescentar?",
   subjects: "contratos",
@@ -57,6 +65,8 @@ export const amendmentGrowth = defineDetector({
     "Contrato com fundação de apoio ampliado com novos recursos do projeto.",
   ],
   needs: ["contracts", "amendments"],
+  requires: ["initialValue", "currentValue"],
+  concerns: ["contract", "supplier", "agency"],
   params: z.strictObject({
     limitShare: z.number().positive().default(0.25).describe("limite geral de acréscimo, como fração"),
     reformLimitShare: z.number().positive().default(0.5).describe("limite para reforma de edifício ou equipamento"),
@@ -67,27 +77,8 @@ export const amendmentGrowth = defineDetector({
       .describe("folga para arredondamento, como fração do valor inicial"),
     errorRatioMin: z.number().min(2).default(10).describe("razão a partir da qual se supõe erro de dado"),
   }),
-  detect: ({ contracts, amendments }, params) => {
-    const amendmentsOf = Map.groupBy(amendments, contractKeyOf);
-    return contracts.map((contract): Verdict => {
-      const id = recordKey(contract.provenance);
-      const { initialValueCents: initial, currentValueCents: current } = contract;
-      if (initial === null || initial <= 0) return notComputable(id, "valor inicial ausente ou zero");
-      if (current === null) return notComputable(id, "valor atual ausente");
-      const ratio = current / initial;
-      if (ratio >= params.errorRatioMin || isExactTenth(ratio)) {
-        return excluded(id, "erro de dado provável: valor atual e inicial diferem por dez vezes ou mais");
-      }
-      const isReform = REFORM.test(fold(contract.object ?? ""));
-      const limit = isReform ? params.reformLimitShare : params.limitShare;
-      const growth = ratio - 1;
-      if (growth <= limit) {
-        return notFired(id, growth > params.limitShare ? "acima de 25 %, mas dentro do limite para reforma" : null);
-      }
-      if (growth <= limit + params.toleranceShare) return notFired(id, "acima do limite só por arredondamento");
-      const texts = (amendmentsOf.get(id) ?? []).toSorted(byRecordKey);
-      return flagOf(contract, texts, { initial, current, growth, limit });
-    });
+  detect: ({ contracts, amendments }, params, answer) => {
+    for (let row = 0; row < contracts.size; row++) answer.contract(row, judge(contracts, row, amendments, params));
   },
   examples: [
     {
@@ -151,6 +142,29 @@ export const amendmentGrowth = defineDetector({
   ],
 });
 
+const NO_INITIAL = notComputable("valor inicial ausente ou zero");
+const NO_CURRENT = notComputable("valor atual ausente");
+const SHIFTED = excluded("erro de dado provável: valor atual e inicial diferem por dez vezes ou mais");
+const REFORM_GROWTH = notFired("acima de 25 %, mas dentro do limite para reforma");
+const ROUNDING = notFired("acima do limite só por arredondamento");
+
+type Limits = { limitShare: number; reformLimitShare: number; toleranceShare: number; errorRatioMin: number };
+
+function judge(contracts: Contracts, row: number, amendments: Amendments, limits: Limits): Verdict {
+  const [initial, current] = [contracts.initialValue[row]!, contracts.currentValue[row]!];
+  if (!(initial > 0)) return NO_INITIAL;
+  if (Number.isNaN(current)) return NO_CURRENT;
+  const ratio = current / initial;
+  if (ratio >= limits.errorRatioMin || isExactTenth(ratio)) return SHIFTED;
+  const growth = ratio - 1;
+  if (growth <= limits.limitShare) return NOT_FIRED;
+  const contract = contracts.at(row);
+  const limit = REFORM.test(fold(contract.object ?? "")) ? limits.reformLimitShare : limits.limitShare;
+  if (growth <= limit) return REFORM_GROWTH;
+  if (growth <= limit + limits.toleranceShare) return ROUNDING;
+  return flagOf(contract, amendments.of(row), { initial, current, growth, limit });
+}
+
 /** What the amendments say about the growth. */
 type Explanation = "stated" | "increase" | "mixed" | "renewal" | "withheld" | "none";
 
@@ -188,7 +202,7 @@ const REFORM = new RegExp(
 
 function flagOf(
   contract: Contract,
-  amendments: Amendment[],
+  amendments: readonly Amendment[],
   numbers: { initial: number; current: number; growth: number; limit: number },
 ): Verdict {
   const { initial, current, growth, limit } = numbers;
@@ -196,13 +210,11 @@ function flagOf(
   const stated = Math.min(statedIncreaseOf(amendments), growth);
   const explanation = explain(amendments, { stated, limit });
   const amountAtRiskCents = Math.round(current - initial * (1 + limit));
-  return fired({
+  const describe = (): FlagDescription => ({
     subject: contractSubject(contract),
     reason:
       `O valor passou de ${formatBrl(initial)} para ${formatBrl(current)}, crescimento de ${formatShare(growth)} ` +
       `contra o limite de ${formatShare(limit)}; ${explanationTexts[explanation]}.`,
-    strength: strengthOf(explanation, growth - limit) * (isWithSupportFoundation(contract) ? 0.7 : 1),
-    amountAtRiskCents,
     ...partiesOf(contract),
     formula: "growth = current / initial − 1; growth > limit; amount_beyond = current − initial × (1 + limit)",
     facts: [
@@ -217,6 +229,12 @@ function flagOf(
     ],
     records: [contractRecord(contract), ...amendments.slice(0, RECORDS_MAX).map(amendmentRecord)],
     legalBasis: legalBasis.filter(({ validFrom }) => contract.signedOn === null || validFrom <= contract.signedOn),
+  });
+  return fired({
+    strength: strengthOf(explanation, growth - limit) * (isWithSupportFoundation(contract) ? 0.7 : 1),
+    amountAtRiskCents,
+    pValue: null,
+    describe,
   });
 }
 
@@ -237,7 +255,7 @@ function strengthOf(explanation: Explanation, beyondShare: number): number {
   }
 }
 
-function explain(amendments: Amendment[], { stated, limit }: { stated: number; limit: number }): Explanation {
+function explain(amendments: readonly Amendment[], { stated, limit }: { stated: number; limit: number }): Explanation {
   const texts = amendments.filter(({ object }) => !isWithheld(object)).map(({ object }) => fold(object ?? ""));
   const hasIncrease = texts.some((text) => INCREASE.test(text));
   const hasRenewal = texts.some((text) => RENEWAL.test(text));
@@ -253,7 +271,7 @@ const STATED_TOLERANCE_SHARE = 0.005;
 const STATED_INCREASE = /(?:acresc|aditamento de valor)[^;%]{0,160}?(\d{1,3}(?:,\d{1,4})?)\s*%/g;
 
 /** Sum of the different percentages of increase that each amendment states; 0 when none does. */
-function statedIncreaseOf(amendments: Amendment[]): number {
+function statedIncreaseOf(amendments: readonly Amendment[]): number {
   const percents = amendments.flatMap(({ object }) => [
     ...new Set([...fold(object ?? "").matchAll(STATED_INCREASE)].map(([, percent = "0"]) => percent)),
   ]);

@@ -2,9 +2,24 @@ import type { Contract } from "@cidadao/domain/contract";
 import { daysBetween, type IsoDate } from "@cidadao/domain/dates";
 import { formatBrl, type Cents } from "@cidadao/domain/money";
 import { z } from "zod";
-import { defineDetector, excluded, fired, notComputable, notFired, type Verdict } from "./define-detector.ts";
-import { contractRecord, fact, RECORDS_MAX, withoutRepublications } from "./evidence.ts";
+import {
+  defineDetector,
+  excluded,
+  fired,
+  type FlagDescription,
+  type Group,
+  notComputable,
+  NOT_FIRED,
+  type Verdict,
+} from "./define-detector.ts";
+import { byRecordKey, contractRecord, fact, RECORDS_MAX } from "./evidence.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
+import { awardKindCodes, type Contracts, supplierKindCodes } from "./frame/contracts.ts";
+import { yearOf } from "./frame/days.ts";
+import { NONE } from "./frame/dictionary.ts";
+import { groupRows, pairKey } from "./frame/group-rows.ts";
+import { catalogueCodesOf } from "./item-class.ts";
+import { republicationsOf } from "./republications.ts";
 import { jaccard } from "./statistics.ts";
 import { isWithSupportFoundation } from "./support-foundation.ts";
 import { fold, formatDecimal, isWithheld, plural, wordsOf } from "./text.ts";
@@ -20,13 +35,14 @@ import {
 
 export const contractSplitting = defineDetector({
   id: "contract-splitting",
-  version: 1,
+  version: 2,
   title: "Dispensas sucessivas que somam mais que o limite de dispensa por valor",
   question: "A unidade fez várias dispensas pequenas ao mesmo fornecedor que, juntas, exigiriam licitação?",
-  subjects: "trios unidade gestora, fornecedor e ano",
+  subjects: "grupos de unidade gestora, fornecedor, ano e natureza do objeto",
   method:
-    "Grupo de dispensas da mesma unidade gestora, do mesmo fornecedor (CNPJ) e do mesmo ano de assinatura. É um " +
-    "grupo substituto: a lei fala em objetos de mesma natureza, e a fonte não traz o código do catálogo. " +
+    "Grupo de dispensas da mesma unidade gestora, do mesmo fornecedor (CNPJ), do mesmo ano de assinatura e da mesma " +
+    "natureza, que é o código do catálogo do item de maior valor. Onde a fonte não traz o código, o grupo fica sem a " +
+    "natureza, e o indício diz isso. " +
     "Dispara quando há ao menos awardsMin dispensas, cada uma cabe no limite T e a soma passa de T. T é o " +
     "limite da data, para obras, engenharia e manutenção de veículos quando o objeto de alguma delas o indica, " +
     "senão para outros bens e serviços. O regime legal quase nunca é publicado: calcula-se sob todos os regimes " +
@@ -56,18 +72,42 @@ export const contractSplitting = defineDetector({
     "Unidades regionais distintas atendidas pela mesma unidade gestora.",
     "Consórcio público ou agência executiva, com limite em dobro.",
   ],
-  needs: ["contracts"],
+  needs: ["contracts", "items"],
+  requires: ["initialValue", "signedOn", "supplierTaxId", "awardKind"],
+  concerns: ["contract", "supplier", "agency"],
   params: z.strictObject({
     awardsMin: z.int().min(2).default(2).describe("mínimo de dispensas no grupo"),
     strongDays: z.int().positive().default(30).describe("janela, em dias, da condição forte de proximidade"),
     similarityMin: z.number().min(0).max(1).default(0.7).describe("semelhança mínima entre objetos"),
   }),
-  detect: ({ contracts }, params) => {
-    const waived = withoutRepublications(contracts.filter(({ directAwardKind }) => directAwardKind === "waived"));
-    const groups = Map.groupBy(waived, ({ unitCode, supplierTaxId, supplierId, signedOn }) =>
-      [unitCode, supplierTaxId ?? supplierId, signedOn?.slice(0, 4) ?? "sem-data"].join("/"),
+  detect: ({ contracts, items }, params, answer) => {
+    const republished = republicationsOf(contracts);
+    const natures = catalogueCodesOf(items);
+    const byUnit = groupRows(contracts.size, (row) =>
+      contracts.awardKind[row] === awardKindCodes.waived && republished[row] === 0
+        ? pairKey(contracts.unit[row]!, contracts.supplier[row]!)
+        : -1,
     );
-    return [...groups].map(([id, awards]) => judge(id, awards, params));
+    const groups = groupRows(contracts.size, (row) => {
+      if (byUnit.groupOf[row]! < 0) return -1;
+      const signedOn = contracts.signedOn[row]!;
+      const year = signedOn === NONE ? 0 : yearOf(signedOn);
+      return pairKey(byUnit.groupOf[row]!, natures[row]! * YEARS + year);
+    });
+    for (let group = 0; group < groups.count; group++) {
+      const rows = groups.rowsOf(group);
+      const first = rows[0]!;
+      const signedOn = contracts.signedOn[first]!;
+      const nature = natures[first]!;
+      const parts = [
+        contracts.codeText(contracts.unit[first]!),
+        contracts.supplierText(contracts.supplier[first]!),
+        signedOn === NONE ? "sem-data" : String(yearOf(signedOn)),
+        ...(nature === NONE ? [] : [items.text(nature)!]),
+      ];
+      const subject: Group = { id: parts.join("/"), kind: "unit", rows };
+      answer.group(subject, judge(contracts, subject, { ...params, hasNature: nature !== NONE }));
+    }
   },
   examples: [
     {
@@ -156,35 +196,39 @@ const WORKS = new RegExp(
 );
 const STATE_COMPANY = /13\.?303|\brilc\b/;
 
-type Limits = { awardsMin: number; strongDays: number; similarityMin: number };
+/** More than any year of a public record. */
+const YEARS = 3_000;
+
+type Limits = { awardsMin: number; strongDays: number; similarityMin: number; hasNature: boolean };
 type DatedAward = { contract: Contract; date: IsoDate; valueCents: Cents };
 
-function judge(id: string, awards: Contract[], limits: Limits): Verdict {
-  const first = awards[0]!;
-  if (first.supplierKind !== "company") return excluded(id, "fornecedor sem CNPJ publicado");
-  if (awards.some(isWithSupportFoundation)) return excluded(id, "fundação de apoio: dispensa própria da Lei 8.958");
+const NO_CNPJ = excluded("fornecedor sem CNPJ publicado");
+
+function judge(contracts: Contracts, { id, rows }: Group, limits: Limits): Verdict {
+  if (contracts.supplierKind[rows[0]!] !== supplierKindCodes.company) return NO_CNPJ;
+  if (rows.length < limits.awardsMin) return NOT_FIRED;
+  const awards = Array.from(rows, contracts.at).sort(byRecordKey);
+  if (awards.some(isWithSupportFoundation)) return excluded("fundação de apoio: dispensa própria da Lei 8.958");
   const texts = awards.map(({ object, legalBasis }) => ({ object: fold(object ?? ""), legal: fold(legalBasis ?? "") }));
-  if (awards.some(({ object }) => isWithheld(object))) return excluded(id, "objeto sob sigilo");
-  if (texts.some(({ legal }) => STATE_COMPANY.test(legal))) return excluded(id, "Lei das Estatais: limites próprios");
+  if (awards.some(({ object }) => isWithheld(object))) return excluded("objeto sob sigilo");
+  if (texts.some(({ legal }) => STATE_COMPANY.test(legal))) return excluded("Lei das Estatais: limites próprios");
   if (texts.some(({ object, legal }) => OTHER_GROUND.test(object) || OTHER_GROUND.test(legal))) {
-    return excluded(id, "objeto dispensado por outro motivo que não o valor");
+    return excluded("objeto dispensado por outro motivo que não o valor");
   }
-  if (texts.some(({ legal }) => namesOtherClause(legal))) return excluded(id, "fundamento publicado não é o valor");
-  if (awards.length < limits.awardsMin) return notFired(id);
+  if (texts.some(({ legal }) => namesOtherClause(legal))) return excluded("fundamento publicado não é o valor");
   const dated = awards.flatMap((contract): DatedAward[] => {
     const { signedOn, initialValueCents } = contract;
     if (signedOn === null || initialValueCents === null || initialValueCents <= 0) return [];
     return [{ contract, date: signedOn, valueCents: initialValueCents }];
   });
-  if (dated.length < awards.length) return notComputable(id, "dispensa sem data de assinatura ou sem valor");
+  if (dated.length < awards.length) return notComputable("dispensa sem data de assinatura ou sem valor");
   const regimes = possibleRegimes(dated, texts);
-  if (regimes.length === 0) return notComputable(id, "nenhum regime legal da tabela vale em todas as datas");
+  if (regimes.length === 0) return notComputable("nenhum regime legal da tabela vale em todas as datas");
   const kind = texts.some(({ object }) => WORKS.test(object)) ? "worksCents" : "otherCents";
   const totalCents = dated.reduce((sum, { valueCents }) => sum + valueCents, 0);
   const answers = regimes.map((regime) => underRegime(regime, { dated, kind, totalCents }));
-  if (answers.every(({ fires }) => !fires)) return notFired(id);
-  if (!answers.every(({ fires }) => fires))
-    return notComputable(id, "regime legal desconhecido, e os regimes discordam");
+  if (answers.every(({ fires }) => !fires)) return NOT_FIRED;
+  if (!answers.every(({ fires }) => fires)) return notComputable("regime legal desconhecido, e os regimes discordam");
   return flagOf(id, { dated, totalCents, answers, kind }, limits);
 }
 
@@ -219,7 +263,7 @@ function underRegime(
 function flagOf(
   id: string,
   group: { dated: DatedAward[]; totalCents: Cents; answers: Answer[]; kind: "worksCents" | "otherCents" },
-  { strongDays, similarityMin }: Limits,
+  { strongDays, similarityMin, hasNature }: Limits,
 ): Verdict {
   const { totalCents, answers, kind } = group;
   const dated = group.dated.toSorted((a, b) => (a.date < b.date ? -1 : a.date > b.date ? 1 : 0));
@@ -236,16 +280,15 @@ function flagOf(
     ...(similarity >= similarityMin ? ["objetos parecidos"] : []),
   ];
   const regimes = answers.map(({ regime }) => regimeNames[regime]).join("; ");
-  return fired({
+  const grouping = hasNature ? "unidade, fornecedor, ano e código do catálogo" : "unidade, fornecedor e ano, sem código do catálogo";
+  const describe = (): FlagDescription => ({
     subject: { kind: "unit", id, label: `${first.unitName}: ${first.supplierName}, ${date.slice(0, 4)}` },
     reason:
       `No ano, ${dated.length} dispensas ao mesmo fornecedor, cada uma dentro do limite, somam ` +
       `${formatBrl(totalCents)}, ` +
       `${formatDecimal(totalCents / limitCents)} vezes o limite${isProvisional ? " provisório" : ""} de ` +
-      `${formatBrl(limitCents)} (grupo por unidade, fornecedor e ano)` +
+      `${formatBrl(limitCents)} (grupo por ${grouping})` +
       `${conditions.length > 0 ? `; ${conditions.join(", ")}` : ""}.`,
-    strength: 0.45 + 0.15 * conditions.length,
-    amountAtRiskCents: totalCents,
     agencyCode: first.agencyCode,
     agencyName: first.agencyName,
     supplierTaxId: first.supplierTaxId,
@@ -266,12 +309,18 @@ function flagOf(
       fact("limit_status", "Situação do limite", isProvisional ? "provisório" : "definitivo", "text"),
       fact("regimes", "Regimes considerados", regimes, "text"),
       fact("ratio", "Soma ÷ limite", totalCents / limitCents, "ratio"),
-      fact("group", "Grupo", "unidade gestora, fornecedor e ano (sem código de catálogo)", "text"),
+      fact("group", "Grupo", grouping, "text"),
       fact("similarity", "Menor semelhança entre objetos", similarity, "share"),
       ...(closest === null ? [] : [fact("closest_days", "Menor intervalo com três dispensas", closest, "days")]),
     ],
     records: dated.slice(0, RECORDS_MAX).map(({ contract }) => contractRecord(contract)),
     legalBasis: answers.map(({ regime }) => directAwardLaws[regime]),
+  });
+  return fired({
+    strength: 0.45 + 0.15 * conditions.length,
+    amountAtRiskCents: totalCents,
+    pValue: null,
+    describe,
   });
 }
 

@@ -1,20 +1,51 @@
-import type { EvidenceFact, EvidenceRecord, LegalReference, Subject } from "@cidadao/domain/anomaly";
+import type { EvidenceFact, EvidenceRecord, LegalReference, Subject, SubjectKind } from "@cidadao/domain/anomaly";
 import type { Dataset } from "@cidadao/domain/dataset";
 import type { Cents } from "@cidadao/domain/money";
 import type { z } from "zod";
+import type { Frame } from "./frame/frame.ts";
 
-export type Need = "contracts" | "items" | "amendments" | "sanctions";
+export type Need = "contracts" | "items" | "amendments" | "sanctions" | "registrations";
 
 /** What a detector that declares the needs `N` may read. */
-export type DataFor<N extends Need> = Pick<Dataset, N | (N extends "sanctions" ? "sanctionListsRead" : never)>;
+export type DataFor<N extends Need> = Pick<Frame, N | (N extends "sanctions" ? "sanctionListsRead" : never)>;
+
+/** Fields of a contract that a detector cannot do without; the coverage report counts them before anything runs. */
+export const contractFields = [
+  "initialValue",
+  "currentValue",
+  "estimatedValue",
+  "signedOn",
+  "publishedOn",
+  "startsOn",
+  "endsOn",
+  "supplierTaxId",
+  "methodDetails",
+  "awardKind",
+  "legalBasis",
+  "object",
+] as const;
+export type ContractField = (typeof contractFields)[number];
+
+/** Whose composite risk a finding counts for. */
+export type Concern = "contract" | "supplier" | "agency";
 
 /** What a detector says about a subject it raises; score, severity and base rate are derived from it in one place. */
 export type Flag = {
-  subject: Subject;
-  reason: string;
-  /** Weight of the evidence in [0, 1], before the money is looked at. */
+  /** Weight of the evidence in [0, 1], before the money and the base rate are looked at. */
   strength: number;
   amountAtRiskCents: Cents;
+  /**
+   * Chance of a deviation at least this large where nothing is odd; `null` for a rule, which is met or not. Flags with a
+   * p-value must pass the control of false discoveries over all subjects that their detector tested.
+   */
+  pValue: number | null;
+  /** Called only for a flag that is shown, after everything has been weighed. */
+  describe: () => FlagDescription;
+};
+
+export type FlagDescription = {
+  subject: Subject;
+  reason: string;
   agencyCode: string | null;
   agencyName: string | null;
   supplierTaxId: string | null;
@@ -27,10 +58,19 @@ export type Flag = {
 
 /** Exactly one verdict for every subject seen: that is why the counts of a report add up. */
 export type Verdict =
-  | { outcome: "fired"; subjectId: string; flag: Flag }
-  | { outcome: "not_fired"; subjectId: string; note: string | null }
-  | { outcome: "not_computable"; subjectId: string; reason: string }
-  | { outcome: "excluded"; subjectId: string; reason: string };
+  | { outcome: "fired"; flag: Flag }
+  | { outcome: "not_fired"; note: string | null }
+  | { outcome: "not_computable"; reason: string }
+  | { outcome: "excluded"; reason: string };
+
+/** Contracts that are judged together; `id` is the subject's. */
+export type Group = { id: string; kind: SubjectKind; rows: ArrayLike<number> };
+
+/** Where a detector puts its verdicts: one for each contract it looks at, or one for each group. */
+export type Answer = {
+  contract(row: number, verdict: Verdict): void;
+  group(group: Group, verdict: Verdict): void;
+};
 
 /** `flags`, `notComputable` and `excluded` are complete lists of subject ids; every other subject is not fired. */
 export type DetectorExample = {
@@ -55,6 +95,9 @@ export type DetectorFields = {
   exclusions: string[];
   assumptions: string[];
   innocentExplanations: string[];
+  /** Contract fields without which there is no answer. */
+  requires: readonly ContractField[];
+  concerns: readonly Concern[];
   examples: DetectorExample[];
 };
 
@@ -62,33 +105,35 @@ export type Detector = DetectorFields & {
   needs: readonly Need[];
   params: z.ZodObject;
   /** Throws a `ZodError` when `params` does not fit the detector's schema. */
-  assess: (dataset: Dataset, params: unknown) => Verdict[];
+  detect: (frame: Frame, params: unknown, answer: Answer) => void;
 };
 
 export function defineDetector<const Needs extends readonly Need[], Params extends z.ZodObject>(
   spec: DetectorFields & {
     needs: Needs;
     params: Params;
-    detect: (data: DataFor<Needs[number]>, params: z.output<Params>) => Verdict[];
+    detect: (data: DataFor<Needs[number]>, params: z.output<Params>, answer: Answer) => void;
   },
 ): Detector {
   const { detect, ...fields } = spec;
-  return { ...fields, assess: (dataset, params) => detect(dataset, spec.params.parse(params)) };
+  return { ...fields, detect: (frame, params, answer) => detect(frame, spec.params.parse(params), answer) };
 }
 
 export function fired(flag: Flag): Verdict {
-  return { outcome: "fired", subjectId: flag.subject.id, flag };
+  return { outcome: "fired", flag };
 }
+
+export const NOT_FIRED: Verdict = { outcome: "not_fired", note: null };
 
 /** `note` is worth a count in the report: why something that looks like a flag is none. */
-export function notFired(subjectId: string, note: string | null = null): Verdict {
-  return { outcome: "not_fired", subjectId, note };
+export function notFired(note: string): Verdict {
+  return { outcome: "not_fired", note };
 }
 
-export function notComputable(subjectId: string, reason: string): Verdict {
-  return { outcome: "not_computable", subjectId, reason };
+export function notComputable(reason: string): Verdict {
+  return { outcome: "not_computable", reason };
 }
 
-export function excluded(subjectId: string, reason: string): Verdict {
-  return { outcome: "excluded", subjectId, reason };
+export function excluded(reason: string): Verdict {
+  return { outcome: "excluded", reason };
 }

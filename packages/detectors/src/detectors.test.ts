@@ -4,22 +4,23 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Verdict } from "./define-detector.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset, exampleSanction } from "./examples.ts";
+import { type Frame, frameOf } from "./frame/frame.ts";
 import { detectors } from "./registry.ts";
 import { renderDetectorsPage } from "./render-docs.ts";
-import { runDetectors } from "./run-detectors.ts";
+import { assess, runDetectors } from "./run-detectors.ts";
 
 const FORBIDDEN = /fraud|desvi|culpad|crime|crimino|corrup|quadrilha|laranja/i;
 
 describe.each(detectors)("$id", (detector) => {
   test.each(detector.examples)("example: $title", ({ dataset, params = {}, ...expected }) => {
-    const verdicts = detector.assess(dataset, params);
+    const verdicts = assess(detector, dataset, params);
     expect(idsOf(verdicts, "fired")).toEqual(expected.flags.toSorted());
     expect(idsOf(verdicts, "not_computable")).toEqual((expected.notComputable ?? []).toSorted());
     expect(idsOf(verdicts, "excluded")).toEqual((expected.excluded ?? []).toSorted());
   });
 
   test.each(detector.examples)("gives each subject exactly one verdict: $title", ({ dataset, params = {} }) => {
-    const ids = detector.assess(dataset, params).map(({ subjectId }) => subjectId);
+    const ids = assess(detector, dataset, params).map(({ subjectId }) => subjectId);
     expect(new Set(ids).size).toBe(ids.length);
   });
 
@@ -39,7 +40,7 @@ describe.each(detectors)("$id", (detector) => {
   });
 
   test("rejects parameters that it does not know", () => {
-    expect(() => detector.assess(exampleDataset({}), { unheardOf: 1 })).toThrow(/unheardOf|Unrecognized/);
+    expect(() => assess(detector, exampleDataset({}), { unheardOf: 1 })).toThrow(/unheardOf|Unrecognized/);
   });
 
   test("reads nothing but what it declares to need", () => {
@@ -47,13 +48,14 @@ describe.each(detectors)("$id", (detector) => {
       ...detector.needs,
       ...(detector.needs.includes("sanctions") ? ["sanctionListsRead"] : []),
     ]);
-    const guarded = new Proxy(everyExample(), {
-      get: (dataset, key) => {
+    const guarded = new Proxy(frameOf(everyExample()), {
+      get: (frame, key) => {
         if (!allowed.has(String(key))) throw new Error(`read ${String(key)}`);
-        return dataset[key as keyof Dataset];
+        return frame[key as keyof Frame];
       },
     });
-    expect(() => detector.assess(guarded, {})).not.toThrow();
+    const ignore = { contract: () => undefined, group: () => undefined };
+    expect(() => detector.detect(guarded, {}, ignore)).not.toThrow();
   });
 });
 
@@ -157,9 +159,9 @@ test("the page for people names every detector, its parameters and the legal lim
   expect(page).toContain("R$ 59.906,02");
 });
 
-function idsOf(verdicts: Verdict[], outcome: Verdict["outcome"]): string[] {
+function idsOf(verdicts: ReturnType<typeof assess>, outcome: Verdict["outcome"]): string[] {
   return verdicts
-    .filter((verdict) => verdict.outcome === outcome)
+    .filter(({ verdict }) => verdict.outcome === outcome)
     .map(({ subjectId }) => subjectId)
     .toSorted();
 }

@@ -52,25 +52,9 @@ export function inForceOn(references: readonly LegalReference[], date: IsoDate |
   );
 }
 
-/** The key by which items and amendments name their contract. */
-export function contractKeyOf(part: { provenance: Provenance; contractId: string }): string {
-  return recordKey({ source: part.provenance.source, sourceId: part.contractId });
-}
-
 export function byRecordKey(a: { provenance: Provenance }, b: { provenance: Provenance }): number {
   const [left, right] = [recordKey(a.provenance), recordKey(b.provenance)];
   return left < right ? -1 : left > right ? 1 : 0;
-}
-
-/** A contract published twice is one contract: same unit, number, supplier, day and value. */
-export function withoutRepublications(contracts: readonly Contract[]): Contract[] {
-  const first = new Map<string, Contract>();
-  for (const contract of contracts.toSorted(byRecordKey)) {
-    const { unitCode, number, supplierId, signedOn, initialValueCents } = contract;
-    const key = JSON.stringify([unitCode, number, supplierId, signedOn, initialValueCents]);
-    if (!first.has(key)) first.set(key, contract);
-  }
-  return [...first.values()];
 }
 
 function contractLabel(contract: Contract): string {

@@ -1,21 +1,17 @@
-import type { Contract, ContractItem } from "@cidadao/domain/contract";
-import { formatBrl, type Cents } from "@cidadao/domain/money";
-import { recordKey } from "@cidadao/domain/provenance";
+import type { Contract } from "@cidadao/domain/contract";
+import { formatBrl } from "@cidadao/domain/money";
 import { z } from "zod";
-import { defineDetector, excluded, fired, notComputable, notFired, type Verdict } from "./define-detector.ts";
-import {
-  byRecordKey,
-  contractKeyOf,
-  contractRecord,
-  contractSubject,
-  fact,
-  inForceOn,
-  itemRecord,
-  partiesOf,
-} from "./evidence.ts";
+import { agencyTypeNames, agencyTypes, agencyTypesOf } from "./agency-type.ts";
+import { defineDetector, excluded, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
+import { contractRecord, contractSubject, fact, inForceOn, itemRecord, partiesOf } from "./evidence.ts";
 import { exampleContract, exampleDataset, exampleItem, exampleKey, examplePeers } from "./examples.ts";
+import { type Contracts, methodCodes, supplierKindCodes } from "./frame/contracts.ts";
+import { NONE } from "./frame/dictionary.ts";
+import { groupRows, groupSize, overSortedValues, pairKey, type RowGroups } from "./frame/group-rows.ts";
+import type { Items } from "./frame/items.ts";
+import { itemClassesOf, lineValue } from "./item-class.ts";
 import { clamp } from "./score.ts";
-import { median, medianAbsoluteDeviation, quantile, robustZ } from "./statistics.ts";
+import { sortedMedian, sortedQuantile, studentUpperTail } from "./statistics.ts";
 import { fold, formatDecimal, isWithheld } from "./text.ts";
 
 const legalBasis = [
@@ -25,22 +21,25 @@ const legalBasis = [
 
 export const priceOutlier = defineDetector({
   id: "price-outlier",
-  version: 1,
+  version: 2,
   title: "Valor muito acima dos contratos comparáveis",
   question: "O valor inicial do contrato está muito acima do que o mesmo tipo de contratação costuma custar?",
   subjects: "contratos",
   method:
-    "Escore z robusto do logaritmo do valor inicial: z = 0,6745 · (ln V − M) / MAD, em que M é a mediana e MAD " +
-    "a dispersão absoluta mediana de ln V no grupo de comparação. O grupo é a modalidade dentro do órgão " +
-    "superior, quando tem o mínimo de contratos (peersMin); senão, a modalidade em todos os órgãos. Dispara só " +
-    "para cima, com z acima de threshold. Havendo itens, a soma de quantidade × preço unitário é conferida com " +
-    "o valor inicial. A força da evidência começa em 0,35 no limiar, cresce 0,1 por unidade de z e não passa de " +
-    "0,75, porque o valor total não é preço unitário; no grupo largo, vale quatro quintos disso.",
+    "z = (ln V − M) ÷ S. M é a mediana de ln V no grupo de comparação: mesma modalidade, mesma classe do item de maior " +
+    "valor e mesmo tipo de órgão. Grupo pequeno encolhe para o grupo mais largo que o contém: " +
+    "M = (n·mediana + k·M do grupo mais largo) ÷ (n + k), com k = shrinkage, da modalidade à classe e da classe ao " +
+    "tipo de órgão. S é a dispersão das diferenças ln V − M: o maior entre 1,4826 × MAD e (percentil 90) ÷ 1,2816, no grupo " +
+    "e na modalidade, combinados do mesmo modo. Dispara só para cima, com z acima de threshold, valor de ao menos " +
+    "ratioMin vezes a mediana, e se a chance de tal diferença (t de Student, graus de liberdade 0,37 × contratos que " +
+    "sustentam S) passa no controle de falsas descobertas. A força da evidência começa em 0,35 no limiar, cresce 0,1 " +
+    "por unidade de z e não passa de 0,75, porque o valor total não é preço unitário; sem classe de item, vale " +
+    "quatro quintos disso.",
   legalBasis,
   references: [
     "OCP Red Flags R016",
     "Iglewicz & Hoaglin, How to Detect and Handle Outliers, 1993",
-    "Hyndman & Fan, Sample Quantiles in Statistical Packages, 1996 (tipo 8)",
+    "Benjamini & Hochberg, Controlling the False Discovery Rate, 1995",
   ],
   exclusions: [
     "Fornecedor ou objeto sob sigilo.",
@@ -48,10 +47,10 @@ export const priceOutlier = defineDetector({
     "Soma dos itens igual ao valor inicial vezes uma potência exata de dez: provável erro de digitação.",
   ],
   assumptions: [
-    "Valores de contrato são aproximadamente log-normais dentro de uma modalidade.",
+    "Valores de contrato são aproximadamente log-normais dentro de um grupo de comparação.",
     "Modalidade não informada mistura contratações sem relação entre si e por isso não é grupo de comparação.",
     "Registro de preços é modalidade à parte e nunca se mistura com as outras.",
-    "Os contratos lidos na análise são a população de comparação; o objeto não entra no grupo.",
+    "Os contratos lidos na análise são a população de comparação.",
   ],
   innocentExplanations: [
     "Objeto maior ou mais longo que o usual: obra de grande porte, contrato plurianual, compra centralizada.",
@@ -59,24 +58,21 @@ export const priceOutlier = defineDetector({
     "Valor global estimado, ainda não executado.",
   ],
   needs: ["contracts", "items"],
+  requires: ["initialValue", "methodDetails"],
+  concerns: ["contract", "supplier", "agency"],
   params: z.strictObject({
     threshold: z.number().positive().default(3.5).describe("z robusto acima do qual o contrato é apontado"),
-    peersMin: z.int().min(10).default(30).describe("mínimo de contratos no grupo de comparação"),
+    ratioMin: z.number().min(1).default(3).describe("quantas vezes a mediana o valor precisa ser"),
+    peersMin: z.int().min(10).default(30).describe("mínimo de contratos da modalidade"),
+    shrinkage: z.number().min(0).default(10).describe("contratos que o grupo mais largo vale contra o mais estreito"),
     valueMinCents: z.int().positive().default(1_000).describe("valor inicial mínimo, em centavos"),
   }),
-  detect: ({ contracts, items }, params) => {
-    const itemsOf = Map.groupBy(items, contractKeyOf);
-    const checked = contracts.map((contract) => check(contract, itemsOf, params.valueMinCents));
-    const candidates = checked.filter((one) => "value" in one);
-    const narrow = peerGroups(candidates, ({ contract }) => narrowKey(contract));
-    const wide = peerGroups(candidates, ({ contract }) => methodKey(contract));
-    return checked.map((one) => {
-      if (!("value" in one)) return one;
-      const near = narrow.get(narrowKey(one.contract));
-      const isNarrow = near !== undefined && near.size >= params.peersMin && near.spread > 0;
-      const group = isNarrow ? near : wide.get(methodKey(one.contract));
-      return judge(one, group, { ...params, isNarrow });
-    });
+  detect: ({ contracts, items }, params, answer) => {
+    const checks = checkAll(contracts, items, params.valueMinCents);
+    const peers = comparePeers(contracts, items, checks, params);
+    for (let row = 0; row < contracts.size; row++) {
+      answer.contract(row, checks[row] ?? judge(row, peers, params));
+    }
   },
   examples: [
     {
@@ -126,113 +122,237 @@ export const priceOutlier = defineDetector({
       flags: [],
       notComputable: Array.from({ length: 30 }, (_, index) => exampleKey(`c${index}`)),
     },
+    {
+      title: "compara a obra cara com as obras, e não com a compra de canetas da mesma modalidade",
+      dataset: exampleDataset({
+        contracts: [
+          ...examplePeers(60, 1_000_000),
+          ...examplePeers(60, 5_000_000_000).map((contract, index) =>
+            exampleContract(`obra${index}`, {
+              initialValueCents: contract.initialValueCents,
+              currentValueCents: contract.currentValueCents,
+            }),
+          ),
+        ],
+        items: Array.from({ length: 60 }, (_, index) =>
+          exampleItem(`i${index}`, `obra${index}`, { description: "OBRAS CIVIS", unitPriceCents: 3 }),
+        ),
+      }),
+      flags: [],
+    },
   ],
 });
 
-type Candidate = { contract: Contract; value: Cents; items: ContractItem[]; itemsTotalCents: Cents | null };
-type PeerGroup = { size: number; center: number; spread: number; thirdQuartile: number };
+const SECRET = excluded("fornecedor ou objeto sob sigilo");
+const NO_VALUE = excluded("qualidade do dado: sem valor inicial");
+const SHIFTED = excluded("erro de dado: valor inicial e soma dos itens diferem por potência exata de dez");
+const NO_METHOD = notComputable("modalidade não informada: não há grupo de comparação");
+const NO_SPREAD = notComputable("mais da metade dos contratos comparáveis tem o mesmo valor");
 
-function check(contract: Contract, itemsOf: Map<string, ContractItem[]>, valueMinCents: Cents): Candidate | Verdict {
-  const id = recordKey(contract.provenance);
-  if (contract.supplierKind === "secret" || isWithheld(contract.object)) {
-    return excluded(id, "fornecedor ou objeto sob sigilo");
-  }
-  const value = contract.initialValueCents;
-  if (value === null) return excluded(id, "qualidade do dado: sem valor inicial");
-  if (value < valueMinCents) {
-    return excluded(id, `qualidade do dado: valor inicial abaixo de ${formatBrl(valueMinCents)}`);
-  }
-  const items = (itemsOf.get(id) ?? []).toSorted(byRecordKey);
-  const itemsTotalCents = totalOf(items);
-  if (itemsTotalCents !== null && isPowerOfTenApart(itemsTotalCents / value)) {
-    return excluded(id, "erro de dado: valor inicial e soma dos itens diferem por potência exata de dez");
-  }
-  const isUnknown = contract.procurementMethod === "unknown" || contract.procurementMethodDetails === null;
-  if (isUnknown) return notComputable(id, "modalidade não informada: não há grupo de comparação");
-  return { contract, value, items, itemsTotalCents };
-}
-
-function judge(
-  { contract, value, items, itemsTotalCents }: Candidate,
-  group: PeerGroup | undefined,
-  { threshold, peersMin, isNarrow }: { threshold: number; peersMin: number; isNarrow: boolean },
-): Verdict {
-  const id = recordKey(contract.provenance);
-  if (group === undefined || group.size < peersMin) {
-    return notComputable(id, `menos de ${peersMin} contratos comparáveis`);
-  }
-  const z = robustZ(Math.log(value), group);
-  if (z === null) return notComputable(id, "mais da metade dos contratos comparáveis tem o mesmo valor");
-  if (z <= threshold) return notFired(id);
-  const medianCents = Math.round(Math.exp(group.center));
-  const largest = items.toSorted((a, b) => lineCents(b) - lineCents(a))[0];
-  const peers = isNarrow
-    ? `${contract.procurementMethodDetails} — ${contract.parentAgencyName ?? contract.parentAgencyCode}`
-    : `${contract.procurementMethodDetails} — todos os órgãos`;
-  return fired({
-    subject: contractSubject(contract),
-    reason:
-      `O valor inicial, ${formatBrl(value)}, é ${formatDecimal(value / medianCents)} vezes a mediana de ` +
-      `${formatBrl(medianCents)} dos ${group.size} contratos comparáveis (${peers}); z robusto ${formatDecimal(z)}.`,
-    strength: clamp(0.35 + 0.1 * (z - threshold), 0.35, 0.75) * (isNarrow ? 1 : 0.8),
-    amountAtRiskCents: value - medianCents,
-    ...partiesOf(contract),
-    formula: "z = 0.6745 × (ln(value) − ln_median) / ln_mad; z > threshold",
-    facts: [
-      fact("value", "Valor inicial", value, "cents"),
-      fact("peer_group", "Grupo de comparação", peers, "text"),
-      fact("peers", "Contratos no grupo", group.size, "count"),
-      fact("median", "Mediana do grupo", medianCents, "cents"),
-      fact("third_quartile", "Terceiro quartil do grupo", Math.round(Math.exp(group.thirdQuartile)), "cents"),
-      fact("ln_median", "Mediana do logaritmo do valor em centavos", group.center, "score"),
-      fact("ln_mad", "Dispersão absoluta mediana do logaritmo (MAD)", group.spread, "score"),
-      fact("z", "Escore z robusto", z, "score"),
-      fact("threshold", "Limiar", threshold, "score"),
-      ...(itemsTotalCents === null
-        ? []
-        : [fact("items_total", "Soma dos itens (quantidade × preço unitário)", itemsTotalCents, "cents")]),
-      ...(largest === undefined
-        ? []
-        : [fact("largest_item", "Maior item", largest.description ?? "sem descrição", "text")]),
-    ],
-    records: [contractRecord(contract), ...(largest === undefined ? [] : [itemRecord(largest)])],
-    legalBasis: inForceOn(legalBasis, contract.signedOn),
+/** The verdict of each contract that cannot be compared; `null` for the others. */
+function checkAll(contracts: Contracts, items: Items, valueMinCents: number): (Verdict | null)[] {
+  const tooSmall = excluded(`qualidade do dado: valor inicial abaixo de ${formatBrl(valueMinCents)}`);
+  return Array.from({ length: contracts.size }, (_, row) => {
+    const value = contracts.initialValue[row]!;
+    if (contracts.supplierKind[row] === supplierKindCodes.secret || isWithheld(contracts.objects[row]!)) return SECRET;
+    if (Number.isNaN(value)) return NO_VALUE;
+    if (value < valueMinCents) return tooSmall;
+    const total = itemsTotal(items, row);
+    if (total !== null && isPowerOfTenApart(total / value)) return SHIFTED;
+    if (contracts.method[row] === methodCodes.unknown || contracts.methodDetails[row] === NONE) return NO_METHOD;
+    return null;
   });
 }
 
-function peerGroups(candidates: Candidate[], keyOf: (candidate: Candidate) => string): Map<string, PeerGroup> {
-  const groups = new Map<string, PeerGroup>();
-  for (const [key, members] of Map.groupBy(candidates, keyOf)) {
-    const logarithms = members.map(({ value }) => Math.log(value));
-    const center = median(logarithms)!;
-    const spread = medianAbsoluteDeviation(logarithms)!;
-    // Equal values can leave a rest of rounding behind; a spread below a millionth is none.
-    const usableSpread = spread < 1e-6 ? 0 : spread;
-    groups.set(key, {
-      size: members.length,
-      center,
-      spread: usableSpread,
-      thirdQuartile: quantile(logarithms, 0.75)!,
-    });
+type Peers = {
+  contracts: Contracts;
+  items: Items;
+  logarithms: Float64Array;
+  byMethod: RowGroups;
+  byClass: RowGroups;
+  byType: RowGroups;
+  center: Float64Array;
+  spreadByMethod: Float64Array;
+  spreadByClass: Float64Array;
+  types: Uint8Array;
+};
+
+function comparePeers(
+  contracts: Contracts,
+  items: Items,
+  checks: (Verdict | null)[],
+  { shrinkage }: { shrinkage: number },
+): Peers {
+  const { size } = contracts;
+  const types = agencyTypesOf(contracts);
+  const classes = itemClassesOf(items).ofContract;
+  const logarithms = Float64Array.from(contracts.initialValue, Math.log);
+  const methods = foldedMethods(contracts);
+  const byMethod = groupRows(size, (row) => (checks[row] === null ? methods[row]! : -1));
+  const byClass = groupRows(size, (row) =>
+    byMethod.groupOf[row]! < 0 ? -1 : pairKey(byMethod.groupOf[row]!, classes[row]!),
+  );
+  const byType = groupRows(size, (row) =>
+    byClass.groupOf[row]! < 0 ? -1 : pairKey(byClass.groupOf[row]!, types[row]!),
+  );
+  const center = new Float64Array(size);
+  for (const groups of [byMethod, byClass, byType]) {
+    const medians = overSortedValues(groups, logarithms, sortedMedian);
+    const weight = groups === byMethod ? 0 : shrinkage;
+    for (let row = 0; row < size; row++) {
+      const group = groups.groupOf[row]!;
+      if (group < 0) continue;
+      const n = groupSize(groups, group);
+      center[row] = (n * medians[group]! + weight * center[row]!) / (n + weight);
+    }
   }
-  return groups;
+  const residuals = logarithms.map((value, row) => value - center[row]!);
+  return {
+    contracts,
+    items,
+    logarithms,
+    byMethod,
+    byClass,
+    byType,
+    center,
+    types,
+    spreadByMethod: overSortedValues(byMethod, residuals, spreadOf),
+    spreadByClass: overSortedValues(byClass, residuals, spreadOf),
+  };
 }
 
-function methodKey(contract: Contract): string {
-  return fold(contract.procurementMethodDetails ?? "");
+/** Contracts of the whole method stand for at most this many against those of a class, when the spread is estimated. */
+const SPREAD_SHRINKAGE = 30;
+/** The median absolute deviation uses 37 % of what a sample says about its spread. */
+const MAD_EFFICIENCY = 0.37;
+
+function judge(
+  row: number,
+  peers: Peers,
+  { threshold, ratioMin, peersMin }: { threshold: number; ratioMin: number; peersMin: number },
+): Verdict {
+  const method = peers.byMethod.groupOf[row]!;
+  const methodSize = groupSize(peers.byMethod, method);
+  if (methodSize < peersMin) return notComputable(`menos de ${peersMin} contratos comparáveis`);
+  const itemClass = peers.byClass.groupOf[row]!;
+  const classSize = groupSize(peers.byClass, itemClass);
+  const [wide, narrow] = [peers.spreadByMethod[method]!, peers.spreadByClass[itemClass]!];
+  if (wide === 0 || (narrow === 0 && classSize >= peersMin)) return NO_SPREAD;
+  const spread = (classSize * narrow + SPREAD_SHRINKAGE * wide) / (classSize + SPREAD_SHRINKAGE);
+  const distance = peers.logarithms[row]! - peers.center[row]!;
+  const z = distance / spread;
+  if (z <= threshold || distance < Math.log(ratioMin)) return NOT_FIRED;
+  const support = Math.min(methodSize, classSize + SPREAD_SHRINKAGE);
+  const hasClass = itemClassesOf(peers.items).ofContract[row] !== NONE;
+  const value = peers.contracts.initialValue[row]!;
+  const medianCents = Math.round(Math.exp(peers.center[row]!));
+  return fired({
+    strength: clamp(0.35 + 0.1 * (z - threshold), 0.35, 0.75) * (hasClass ? 1 : 0.8),
+    amountAtRiskCents: value - medianCents,
+    pValue: studentUpperTail(z, MAD_EFFICIENCY * support),
+    describe: () => describe(row, peers, { z, spread, medianCents, classSize, methodSize, threshold }),
+  });
 }
 
-function narrowKey(contract: Contract): string {
-  return `${methodKey(contract)}|${contract.parentAgencyCode ?? contract.agencyCode}`;
+function describe(
+  row: number,
+  { contracts, items, center, types, byType }: Peers,
+  numbers: {
+    z: number;
+    spread: number;
+    medianCents: number;
+    classSize: number;
+    methodSize: number;
+    threshold: number;
+  },
+) {
+  const contract = contracts.at(row);
+  const { z, spread, medianCents, classSize, methodSize, threshold } = numbers;
+  const value = contracts.initialValue[row]!;
+  const itemClass = itemClassesOf(items).ofContract[row]!;
+  const typeSize = groupSize(byType, byType.groupOf[row]!);
+  const largest = largestItem(items, row);
+  const total = itemsTotal(items, row);
+  const className = itemClass === NONE ? null : itemClassesOf(items).nameOf(itemClass);
+  const group = [contract.procurementMethodDetails, ...(className ? [className] : [])].join(" — ");
+  return {
+    subject: contractSubject(contract),
+    reason:
+      `O valor inicial, ${formatBrl(value)}, é ${formatDecimal(value / medianCents)} vezes o que custam contratos ` +
+      `comparáveis, ${formatBrl(medianCents)} (${group}: ${classSize} contratos, ${methodSize} da modalidade); ` +
+      `z robusto ${formatDecimal(z)}.`,
+    ...partiesOf(contract),
+    formula: "z = (ln(value) − center) / spread; z > threshold; p = P(t ≥ z)",
+    facts: [
+      fact("value", "Valor inicial", value, "cents"),
+      fact("peer_group", "Grupo de comparação", group, "text"),
+      fact("peers_class", "Contratos da modalidade e da classe", classSize, "count"),
+      fact("peers_method", "Contratos da modalidade", methodSize, "count"),
+      fact("peers_type", `Deles, de ${agencyTypeNames[agencyTypes[types[row]!]!]}`, typeSize, "count"),
+      fact("median", "Mediana ajustada do grupo", medianCents, "cents"),
+      fact("center", "Mediana ajustada do logaritmo do valor em centavos", center[row]!, "score"),
+      fact("spread", "Dispersão robusta do logaritmo", spread, "score"),
+      fact("z", "Escore z robusto", z, "score"),
+      fact("threshold", "Limiar", threshold, "score"),
+      ...(total === null
+        ? []
+        : [fact("items_total", "Soma dos itens (quantidade × preço unitário)", total, "cents")]),
+      ...objectFacts(contract),
+    ],
+    records: [contractRecord(contract), ...(largest === null ? [] : [itemRecord(largest)])],
+    legalBasis: inForceOn(legalBasis, contract.signedOn),
+  };
 }
 
-function lineCents(item: ContractItem): Cents {
-  return Math.round((item.quantity ?? 0) * (item.unitPriceCents ?? 0));
+function objectFacts({ object }: Contract) {
+  return object === null ? [] : [fact("object", "Objeto", object.slice(0, OBJECT_CHARACTERS_MAX), "text")];
 }
 
-function totalOf(items: ContractItem[]): Cents | null {
-  const isComplete = items.length > 0 && items.every((item) => item.quantity !== null && item.unitPriceCents !== null);
-  return isComplete ? items.reduce((sum, item) => sum + lineCents(item), 0) : null;
+const OBJECT_CHARACTERS_MAX = 300;
+
+/** The largest of 1.4826 × MAD and the upper decile over 1.2816 of ascending residuals: both estimate a normal's deviation. */
+function spreadOf(sorted: Float64Array): number {
+  const middle = sortedMedian(sorted);
+  const distances = sorted.map((value) => Math.abs(value - middle)).sort();
+  const decile = (sortedQuantile(sorted, 0.9) - middle) / 1.2816;
+  const spread = Math.max(1.4826 * sortedMedian(distances), decile);
+  // Equal values can leave a rest of rounding behind; a spread below a millionth is none.
+  return spread < 1e-6 ? 0 : spread;
+}
+
+/** One number for each way of writing a method. */
+function foldedMethods(contracts: Contracts): Int32Array {
+  const byText = new Map<string, number>();
+  const byCode = new Int32Array(contracts.codesSize).fill(NONE);
+  return contracts.methodDetails.map((code) => {
+    if (code === NONE) return NONE;
+    if (byCode[code] === NONE) {
+      const text = fold(contracts.codeText(code));
+      byText.set(text, byText.get(text) ?? byText.size);
+      byCode[code] = byText.get(text)!;
+    }
+    return byCode[code]!;
+  });
+}
+
+function itemsTotal(items: Items, row: number): number | null {
+  const [from, to] = [items.start[row]!, items.start[row + 1]!];
+  if (from === to) return null;
+  let total = 0;
+  for (let index = from; index < to; index++) {
+    const line = Math.round(items.quantity[index]! * items.unitPrice[index]!);
+    if (Number.isNaN(line)) return null;
+    total += line;
+  }
+  return total;
+}
+
+function largestItem(items: Items, row: number) {
+  let largest = -1;
+  for (let index = items.start[row]!; index < items.start[row + 1]!; index++) {
+    if (largest < 0 || lineValue(items, index) > lineValue(items, largest)) largest = index;
+  }
+  return largest < 0 ? null : items.at(largest);
 }
 
 const POWER_OF_TEN_TOLERANCE = 0.0005;

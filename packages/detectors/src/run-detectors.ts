@@ -1,88 +1,222 @@
 import { compareFindings, type Finding } from "@cidadao/domain/anomaly";
 import type { Dataset, Detection, DetectorReport, Reason } from "@cidadao/domain/dataset";
 import { severityOf } from "@cidadao/domain/severity";
-import type { Detector, Flag, Verdict } from "./define-detector.ts";
+import { rankRisks } from "./composite-risk.ts";
+import { type Answer, type Detector, type Flag, type Group, notFired, type Verdict } from "./define-detector.ts";
 import { fact } from "./evidence.ts";
+import { type Frame, frameOf } from "./frame/frame.ts";
 import { detectors } from "./registry.ts";
-import { materialityOf, round4, scoreOf } from "./score.ts";
+import { materialityOf, rarityOf, round4, scoreOf } from "./score.ts";
+import { falseDiscoveryCutoff } from "./statistics.ts";
+
+/** Benjamini-Hochberg rate for the detectors that give p-values. */
+export const FALSE_DISCOVERY_RATE = 0.05;
+/** Findings that are described in full, gravest first; a report counts all. */
+const FINDINGS_MAX = 20_000;
 
 export type RunOptions = {
   /** Ids; left out: every detector. */
   detectors?: readonly string[];
   /** By detector id; what is left out takes its default. */
   params?: Record<string, unknown>;
+  findingsMax?: number;
 };
 
 /** The same dataset gives the same answer byte for byte, in whatever order its records come. */
 export function runDetectors(dataset: Dataset, options: RunOptions = {}): Detection {
-  const { detectors: ids, params = {} } = options;
+  return detectInFrame(frameOf(dataset), options);
+}
+
+/**
+ * Runs the detectors one after the other over a frame. Throws a `RangeError` for an unknown detector and a `ZodError`
+ * for parameters that do not fit.
+ */
+export function detectInFrame(frame: Frame, options: RunOptions = {}): Detection {
+  const { detectors: ids, params = {}, findingsMax = FINDINGS_MAX } = options;
   const unknown = [...(ids ?? []), ...Object.keys(params)].find((id) => !detectors.some((one) => one.id === id));
   if (unknown !== undefined) throw new RangeError(`unknown detector: ${unknown}`);
-  const results = detectors
-    .filter(({ id }) => ids === undefined || ids.includes(id))
-    .map((detector) => runDetector(detector, dataset, params[detector.id] ?? {}));
+  const chosen = detectors.filter(({ id }) => ids === undefined || ids.includes(id));
+  const runs = chosen.map((detector) => runDetector(detector, frame, params[detector.id] ?? {}));
+  const raised = runs.flatMap((run) => run.raised).sort(compareRaised);
   return {
-    findings: results.flatMap(({ findings }) => findings).sort(compareFindings),
-    reports: results.map(({ report }) => report),
+    findings: raised.slice(0, findingsMax).map((one) => findingOf(one)).sort(compareFindings),
+    findingsTotal: raised.length,
+    reports: runs.map(({ report }) => report),
+    risks: rankRisks(frame, runs),
   };
 }
 
-function runDetector(detector: Detector, dataset: Dataset, params: unknown) {
-  const verdicts = detector.assess(dataset, params);
-  const flags = verdicts.flatMap((verdict) => (verdict.outcome === "fired" ? [verdict.flag] : []));
-  const notFired = verdicts.filter(({ outcome }) => outcome === "not_fired").length;
-  const baseRate = { tested: flags.length + notFired, fired: flags.length };
-  const report: DetectorReport = {
-    detector: detector.id,
-    version: detector.version,
-    fired: flags.length,
-    notFired,
-    notComputable: countReasons(verdicts, (verdict) => (verdict.outcome === "not_computable" ? verdict.reason : null)),
-    excluded: countReasons(verdicts, (verdict) => (verdict.outcome === "excluded" ? verdict.reason : null)),
-    notFiredNotes: countReasons(verdicts, (verdict) => (verdict.outcome === "not_fired" ? verdict.note : null)),
+/** A subject that a detector raises, weighed but not yet described. */
+export type Raised = {
+  detector: Detector;
+  subjectId: string;
+  rows: ArrayLike<number>;
+  flag: Flag;
+  score: number;
+  baseRate: Finding["evidence"]["baseRate"];
+};
+
+export type DetectorRun = {
+  detector: Detector;
+  raised: Raised[];
+  /** One for each contract: 1 where the detector could give an answer, alone or with its group. */
+  available: Uint8Array;
+  report: DetectorReport;
+};
+
+type Candidate = { subjectId: string; rows: ArrayLike<number>; flag: Flag };
+
+function runDetector(detector: Detector, frame: Frame, params: unknown): DetectorRun {
+  const tally = createTally(frame);
+  detector.detect(frame, params, tally);
+  const { candidates, calm } = tally;
+  const tested = candidates.length + calm.count;
+  const pValues = candidates.flatMap(({ flag }) => flag.pValue ?? []);
+  const cutoff = cutoffOf(pValues, tested);
+  const kept = candidates.filter(({ flag }) => isDiscovery(flag, cutoff));
+  const dropped = candidates.length - kept.length;
+  if (dropped > 0) calm.notes.set(CHANCE_NOTE, dropped);
+  const baseRate = { tested, fired: kept.length };
+  const rarity = rarityOf(baseRate);
+  return {
+    detector,
+    available: tally.available,
+    raised: kept.map(({ flag, ...subject }) => ({
+      ...subject,
+      detector,
+      flag,
+      baseRate,
+      score: scoreOf({ strength: flag.strength, materiality: materialityOf(flag.amountAtRiskCents), rarity }),
+    })),
+    report: {
+      detector: detector.id,
+      version: detector.version,
+      fired: kept.length,
+      notFired: calm.count + dropped,
+      notComputable: sortedReasons(tally.notComputable),
+      excluded: sortedReasons(tally.excluded),
+      notFiredNotes: sortedReasons(calm.notes),
+      falseDiscovery:
+        pValues.length === 0 ? null : { rate: FALSE_DISCOVERY_RATE, tests: tested, candidates: pValues.length, cutoff },
+    },
   };
-  return { findings: flags.map((flag) => findingOf(detector, flag, baseRate)), report };
 }
 
-function findingOf(detector: Detector, flag: Flag, baseRate: Finding["evidence"]["baseRate"]): Finding {
+const CHANCE_NOTE = "diferença que o acaso explica entre tantos testes (controle de falsas descobertas)";
+
+/** Every verdict of a detector with its subject, as the report counts it, in the detector's own order. */
+export function assess(detector: Detector, dataset: Dataset, params: unknown): { subjectId: string; verdict: Verdict }[] {
+  const frame = frameOf(dataset);
+  const verdicts: { subjectId: string; verdict: Verdict }[] = [];
+  detector.detect(frame, params, {
+    contract: (row, verdict) => void verdicts.push({ subjectId: frame.contracts.keyText(row), verdict }),
+    group: ({ id }, verdict) => void verdicts.push({ subjectId: id, verdict }),
+  });
+  const flags = verdicts.flatMap(({ verdict }) => (verdict.outcome === "fired" ? [verdict.flag] : []));
+  const tested = flags.length + verdicts.filter(({ verdict }) => verdict.outcome === "not_fired").length;
+  const cutoff = cutoffOf(
+    flags.flatMap(({ pValue }) => pValue ?? []),
+    tested,
+  );
+  return verdicts.map(({ subjectId, verdict }) => {
+    const isChance = verdict.outcome === "fired" && !isDiscovery(verdict.flag, cutoff);
+    return { subjectId, verdict: isChance ? notFired(CHANCE_NOTE) : verdict };
+  });
+}
+
+function cutoffOf(pValues: number[], tests: number): number {
+  return pValues.length === 0 ? -1 : falseDiscoveryCutoff(pValues, { tests, q: FALSE_DISCOVERY_RATE });
+}
+
+function isDiscovery({ pValue }: Flag, cutoff: number): boolean {
+  return pValue === null || pValue <= cutoff;
+}
+
+function createTally(frame: Frame) {
+  const available = new Uint8Array(frame.contracts.size);
+  const candidates: Candidate[] = [];
+  const calm = { count: 0, notes: new Map<string, number>() };
+  const notComputable = new Map<string, number>();
+  const excluded = new Map<string, number>();
+  /** True when the subject got an answer. */
+  const count = (verdict: Verdict): boolean => {
+    switch (verdict.outcome) {
+      case "fired":
+        return true;
+      case "not_fired":
+        calm.count++;
+        if (verdict.note !== null) increment(calm.notes, verdict.note);
+        return true;
+      case "not_computable":
+        increment(notComputable, verdict.reason);
+        return false;
+      case "excluded":
+        increment(excluded, verdict.reason);
+        return false;
+    }
+  };
+  const tally: Answer = {
+    contract(row, verdict) {
+      if (count(verdict)) available[row] = 1;
+      if (verdict.outcome === "fired")
+        candidates.push({ subjectId: frame.contracts.keyText(row), rows: [row], flag: verdict.flag });
+    },
+    group({ id, rows }: Group, verdict) {
+      if (count(verdict)) for (let index = 0; index < rows.length; index++) available[rows[index]!] = 1;
+      if (verdict.outcome === "fired") candidates.push({ subjectId: id, rows, flag: verdict.flag });
+    },
+  };
+  return { ...tally, available, candidates, calm, notComputable, excluded };
+}
+
+function findingOf({ detector, flag, score, baseRate }: Raised): Finding {
+  const { formula, facts, records, legalBasis, ...description } = flag.describe();
   const materiality = materialityOf(flag.amountAtRiskCents);
-  const strength = round4(flag.strength);
-  const score = scoreOf({ strength, materiality });
   return {
     detector: detector.id,
     detectorVersion: detector.version,
-    subject: flag.subject,
     title: detector.title,
-    reason: flag.reason,
+    ...description,
     score,
     severity: severityOf(score),
     amountAtRiskCents: flag.amountAtRiskCents,
-    agencyCode: flag.agencyCode,
-    agencyName: flag.agencyName,
-    supplierTaxId: flag.supplierTaxId,
-    supplierName: flag.supplierName,
     evidence: {
-      formula: `${flag.formula}; score = √(strength × materiality)`,
+      formula: `${formula}; score = √(strength × materiality × rarity)`,
       facts: [
-        ...flag.facts,
-        fact("strength", "Força da evidência", strength, "score"),
+        ...facts,
+        ...(flag.pValue === null ? [] : [fact("p_value", "Chance de uma diferença assim por acaso", flag.pValue, "score")]),
+        fact("strength", "Força da evidência", round4(flag.strength), "score"),
         fact("materiality", "Peso do valor em jogo", materiality, "score"),
+        fact("rarity", "Peso da raridade na análise", rarityOf(baseRate), "score"),
       ],
-      records: flag.records,
+      records,
       baseRate,
     },
-    legalBasis: flag.legalBasis,
+    legalBasis,
     innocentExplanations: detector.innocentExplanations,
   };
 }
 
+/** As `compareFindings`, on what is known before a finding is described. */
+function compareRaised(a: Raised, b: Raised): number {
+  return (
+    b.score - a.score ||
+    b.flag.amountAtRiskCents - a.flag.amountAtRiskCents ||
+    compareText(a.detector.id, b.detector.id) ||
+    compareText(a.subjectId, b.subjectId)
+  );
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function increment(counts: Map<string, number>, reason: string): void {
+  counts.set(reason, (counts.get(reason) ?? 0) + 1);
+}
+
 /** Most frequent first, then by text. */
-function countReasons(verdicts: Verdict[], reasonOf: (verdict: Verdict) => string | null): Reason[] {
-  const counts = new Map<string, number>();
-  for (const verdict of verdicts) {
-    const reason = reasonOf(verdict);
-    if (reason !== null) counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  }
+function sortedReasons(counts: Map<string, number>): Reason[] {
   return [...counts]
     .map(([reason, count]) => ({ reason, count }))
     .sort((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1));

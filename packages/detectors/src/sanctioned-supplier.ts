@@ -2,13 +2,20 @@ import type { LegalReference } from "@cidadao/domain/anomaly";
 import type { Contract } from "@cidadao/domain/contract";
 import { formatDate, type IsoDate } from "@cidadao/domain/dates";
 import { formatBrl } from "@cidadao/domain/money";
-import { recordKey } from "@cidadao/domain/provenance";
 import { sanctionLists, type Sanction } from "@cidadao/domain/sanction";
 import { cnpjRoot, formatCnpj } from "@cidadao/domain/tax-id";
 import { z } from "zod";
-import { defineDetector, excluded, fired, notComputable, notFired, type Verdict } from "./define-detector.ts";
 import {
-  byRecordKey,
+  defineDetector,
+  excluded,
+  fired,
+  type FlagDescription,
+  notComputable,
+  notFired,
+  NOT_FIRED,
+  type Verdict,
+} from "./define-detector.ts";
+import {
   contractRecord,
   contractSubject,
   fact,
@@ -18,6 +25,8 @@ import {
   sanctionRecord,
 } from "./evidence.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset, exampleKey, exampleSanction } from "./examples.ts";
+import { supplierKindCodes } from "./frame/contracts.ts";
+import { NONE } from "./frame/dictionary.ts";
 import { scopeTowardsFederalBuyer } from "./sanction-scope.ts";
 
 const legalBasis: LegalReference[] = [
@@ -31,7 +40,7 @@ const NARROWER_IN_WORDS_STRENGTH = 0.75;
 
 export const sanctionedSupplier = defineDetector({
   id: "sanctioned-supplier",
-  version: 1,
+  version: 2,
   title: "Contrato assinado com fornecedor sob sanção vigente",
   question: "Na data da assinatura, o fornecedor estava proibido de contratar com a administração federal?",
   subjects: "contratos",
@@ -60,34 +69,37 @@ export const sanctionedSupplier = defineDetector({
     "Reabilitação concedida e ainda não registrada na lista.",
   ],
   needs: ["contracts", "sanctions"],
+  requires: ["supplierTaxId", "signedOn"],
+  concerns: ["contract", "supplier", "agency"],
   params: z.strictObject({}),
-  detect: ({ contracts, sanctions, sanctionListsRead }) => {
+  detect: ({ contracts, sanctions, sanctionListsRead }, _params, answer) => {
     const companies = sanctions.filter(({ taxId, supplierKind }) => taxId?.length === 14 && supplierKind !== "person");
-    const sanctionsOf = Map.groupBy(companies.toSorted(byRecordKey), ({ taxId }) => cnpjRoot(taxId!));
+    const sanctionsOf = Map.groupBy(companies, ({ taxId }) => cnpjRoot(taxId!));
     const unread = sanctionLists.filter((list) => !sanctionListsRead.includes(list));
-    return contracts.map((contract): Verdict => {
-      const id = recordKey(contract.provenance);
-      if (contract.supplierKind === "person")
-        return excluded(id, "pessoa física: CPF mascarado não permite comparação");
-      if (contract.supplierKind !== "company" || contract.supplierTaxId === null) {
-        return excluded(id, "fornecedor sem CNPJ publicado");
+    const unreadVerdict = notComputable(`lista não lida: ${unread.map((list) => list.toUpperCase()).join(", ")}`);
+    const bySupplier = new Map<number, readonly Sanction[]>();
+    const NOBODY: readonly Sanction[] = [];
+    for (let row = 0; row < contracts.size; row++) {
+      const kind = contracts.supplierKind[row]!;
+      const taxId = contracts.supplierTaxId[row]!;
+      if (kind !== supplierKindCodes.company || taxId === NONE) {
+        answer.contract(row, kind === supplierKindCodes.person ? PERSON : NO_CNPJ);
+        continue;
       }
-      const matches = (sanctionsOf.get(cnpjRoot(contract.supplierTaxId)) ?? []).map((sanction) =>
-        weigh(sanction, contract),
+      let sanctioned = bySupplier.get(taxId);
+      if (sanctioned === undefined) {
+        sanctioned = sanctionsOf.get(cnpjRoot(contracts.supplierText(taxId))) ?? NOBODY;
+        bySupplier.set(taxId, sanctioned);
+      }
+      answer.contract(
+        row,
+        sanctioned.length > 0
+          ? judge(contracts.at(row), sanctioned, unread.length > 0 ? unreadVerdict : null)
+          : unread.length > 0
+            ? unreadVerdict
+            : NOT_FIRED,
       );
-      const barring = matches.filter((match) => match.answer === "bars");
-      if (barring.length > 0)
-        return flagOf(
-          contract,
-          barring.toSorted((a, b) => b.strength - a.strength),
-        );
-      if (unread.length > 0) {
-        return notComputable(id, `lista não lida: ${unread.map((list) => list.toUpperCase()).join(", ")}`);
-      }
-      const unclear = matches.find((match) => match.answer === "unclear");
-      if (unclear) return notComputable(id, unclear.why);
-      return notFired(id, matches[0]?.why ?? null);
-    });
+    }
   },
   examples: [
     {
@@ -148,6 +160,18 @@ export const sanctionedSupplier = defineDetector({
   ],
 });
 
+const PERSON = excluded("pessoa física: CPF mascarado não permite comparação");
+const NO_CNPJ = excluded("fornecedor sem CNPJ publicado");
+
+function judge(contract: Contract, sanctions: readonly Sanction[], unread: Verdict | null): Verdict {
+  const matches = sanctions.map((sanction) => weigh(sanction, contract));
+  const barring = matches.filter((match) => match.answer === "bars");
+  if (barring.length > 0) return flagOf(contract, barring.toSorted((a, b) => b.strength - a.strength));
+  if (unread !== null) return unread;
+  const unclear = matches.find((match) => match.answer === "unclear");
+  return unclear ? notComputable(unclear.why) : notFired(matches[0]!.why);
+}
+
 type Match = { sanction: Sanction; answer: "bars" | "unclear" | "harmless"; why: string; strength: number };
 
 function weigh(sanction: Sanction, contract: Contract): Match {
@@ -177,14 +201,12 @@ function flagOf(contract: Contract, matches: Match[]): Verdict {
   const valueCents = Math.max(0, contract.initialValueCents ?? contract.currentValueCents ?? 0);
   const isExact = sanction.taxId === contract.supplierTaxId;
   const period = `de ${formatDate(sanction.startsOn!)} ${endText(sanction.endsOn)}`;
-  return fired({
+  const describe = (): FlagDescription => ({
     subject: contractSubject(contract),
     reason:
       `O contrato de ${formatBrl(valueCents)} foi assinado em ${formatDate(signedOn)}, quando constava no ` +
       `${sanction.list.toUpperCase()} sanção (${sanction.kind}) ${period}` +
       `${isExact ? "" : " sobre outro estabelecimento da mesma pessoa jurídica"}; ${why}.`,
-    strength,
-    amountAtRiskCents: valueCents,
     ...partiesOf(contract),
     formula: "starts_on ≤ signed_on ≤ ends_on; sanctioned_id matches supplier_id; scope covers the buyer",
     facts: [
@@ -206,6 +228,7 @@ function flagOf(contract: Contract, matches: Match[]): Verdict {
     ],
     legalBasis: inForceOn(legalBasis, signedOn),
   });
+  return fired({ strength, amountAtRiskCents: valueCents, pValue: null, describe });
 }
 
 function endText(endsOn: IsoDate | null): string {

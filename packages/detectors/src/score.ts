@@ -13,9 +13,22 @@ export function materialityOf(amountCents: Cents): number {
 
 const MATERIALITY_MIN = 0.05;
 
-/** The one way to a score: the geometric mean of the two weights, so that neither alone makes a finding grave. */
-export function scoreOf({ strength, materiality }: { strength: number; materiality: number }): number {
-  return round4(Math.sqrt(clamp(strength, 0, 1) * materiality));
+/**
+ * Weight of the rarity in [0.5, 1]: what one subject in a hundred shows weighs fully, what every second shows weighs
+ * half. In a small run the rate is drawn towards one in a hundred, for three subjects say nothing about rarity.
+ */
+export function rarityOf({ tested, fired }: { tested: number; fired: number }): number {
+  const rate = (fired + RATE_PRIOR * RATE_PRIOR_SUBJECTS) / (tested + RATE_PRIOR_SUBJECTS);
+  return round4(clamp(1 - 0.5 * (Math.log10(rate / RATE_PRIOR) / Math.log10(50)), 0.5, 1));
+}
+
+const RATE_PRIOR = 0.01;
+const RATE_PRIOR_SUBJECTS = 100;
+
+/** The one way to a score: no weight alone makes a finding grave. */
+export function scoreOf(weights: { strength: number; materiality: number; rarity: number }): number {
+  const { strength, materiality, rarity } = weights;
+  return round4(Math.sqrt(clamp(strength, 0, 1) * materiality * rarity));
 }
 
 export function clamp(value: number, min: number, max: number): number {

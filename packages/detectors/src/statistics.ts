@@ -38,3 +38,83 @@ export function jaccard(a: ReadonlySet<string>, b: ReadonlySet<string>): number 
   const union = a.size + b.size - common;
   return union === 0 ? 0 : common / union;
 }
+
+/** The Benjamini-Hochberg step-up rule: the largest p-value that may be called a discovery at rate `q` in `tests` tests; -1 for none. */
+export function falseDiscoveryCutoff(pValues: readonly number[], { tests, q }: { tests: number; q: number }): number {
+  const sorted = pValues.toSorted((a, b) => a - b);
+  for (let rank = sorted.length; rank > 0; rank--) {
+    if (sorted[rank - 1]! <= (rank * q) / tests) return sorted[rank - 1]!;
+  }
+  return -1;
+}
+
+/** P(X ≥ successes) for X binomial, exact through the incomplete beta function. */
+export function binomialUpperTail(successes: number, trials: number, share: number): number {
+  if (successes <= 0) return 1;
+  if (successes > trials) return 0;
+  return incompleteBeta(share, successes, trials - successes + 1);
+}
+
+/** P(T ≥ t) for Student's t with `freedom` degrees of freedom, which need not be whole. */
+export function studentUpperTail(t: number, freedom: number): number {
+  const tail = 0.5 * incompleteBeta(freedom / (freedom + t * t), freedom / 2, 0.5);
+  return t >= 0 ? tail : 1 - tail;
+}
+
+/** The regularised incomplete beta function I_x(a, b), by Lentz's continued fraction (Numerical Recipes 6.4). */
+export function incompleteBeta(x: number, a: number, b: number): number {
+  if (x <= 0) return 0;
+  if (x >= 1) return 1;
+  if (x > (a + 1) / (a + b + 2)) return 1 - incompleteBeta(1 - x, b, a);
+  const front = Math.exp(logGamma(a + b) - logGamma(a) - logGamma(b) + a * Math.log(x) + b * Math.log1p(-x)) / a;
+  const tiny = 1e-300;
+  let c = 1;
+  let d = 1 - ((a + b) * x) / (a + 1);
+  d = 1 / (Math.abs(d) < tiny ? tiny : d);
+  let fraction = d;
+  for (let m = 1; m <= FRACTION_STEPS_MAX; m++) {
+    const even = (m * (b - m) * x) / ((a + 2 * m - 1) * (a + 2 * m));
+    const odd = (-(a + m) * (a + b + m) * x) / ((a + 2 * m) * (a + 2 * m + 1));
+    for (const step of [even, odd]) {
+      d = 1 + step * d;
+      c = 1 + step / c;
+      d = 1 / (Math.abs(d) < tiny ? tiny : d);
+      if (Math.abs(c) < tiny) c = tiny;
+      fraction *= d * c;
+    }
+    if (Math.abs(d * c - 1) < 1e-14) break;
+  }
+  return front * fraction;
+}
+
+const FRACTION_STEPS_MAX = 10_000;
+
+/** ln Γ(x) for x > 0, by Lanczos with g = 7 and nine terms. */
+export function logGamma(x: number): number {
+  const shifted = x - 1;
+  const sum = LANCZOS.reduce((total, term, index) => total + (index === 0 ? term : term / (shifted + index)), 0);
+  const base = shifted + 7.5;
+  return 0.5 * Math.log(2 * Math.PI) + (shifted + 0.5) * Math.log(base) - base + Math.log(sum);
+}
+
+const LANCZOS = [
+  0.99999999999980993, 676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059,
+  12.507343278686905, -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7,
+];
+
+/** Median of an ascending array; NaN for none. */
+export function sortedMedian(sorted: Float64Array): number {
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** Type 8 quantile of an ascending array; NaN for none. */
+export function sortedQuantile(sorted: Float64Array, p: number): number {
+  const n = sorted.length;
+  const h = (n + 1 / 3) * p + 1 / 3;
+  const k = Math.floor(h);
+  if (n === 0) return Number.NaN;
+  if (k <= 0) return sorted[0]!;
+  if (k >= n) return sorted[n - 1]!;
+  return sorted[k - 1]! + (h - k) * (sorted[k]! - sorted[k - 1]!);
+}

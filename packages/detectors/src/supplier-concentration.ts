@@ -1,9 +1,23 @@
-import type { Contract } from "@cidadao/domain/contract";
+import { type Contract, type SupplierKind, supplierKinds } from "@cidadao/domain/contract";
 import { formatBrl, type Cents } from "@cidadao/domain/money";
 import { z } from "zod";
-import { defineDetector, excluded, fired, notComputable, notFired, type Verdict } from "./define-detector.ts";
-import { contractRecord, fact, inForceOn, RECORDS_MAX, withoutRepublications } from "./evidence.ts";
+import {
+  defineDetector,
+  excluded,
+  fired,
+  type FlagDescription,
+  notComputable,
+  notFired,
+  NOT_FIRED,
+  type Verdict,
+} from "./define-detector.ts";
+import { byRecordKey, contractRecord, fact, inForceOn, RECORDS_MAX } from "./evidence.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
+import { type Contracts, supplierKindCodes } from "./frame/contracts.ts";
+import { yearOf } from "./frame/days.ts";
+import { NONE } from "./frame/dictionary.ts";
+import { groupRows, pairKey, type RowGroups } from "./frame/group-rows.ts";
+import { republicationsOf } from "./republications.ts";
 import { herfindahlIndex } from "./statistics.ts";
 import { isWithSupportFoundation } from "./support-foundation.ts";
 import { formatShare, plural } from "./text.ts";
@@ -15,7 +29,7 @@ const legalBasis = [
 
 export const supplierConcentration = defineDetector({
   id: "supplier-concentration",
-  version: 1,
+  version: 2,
   title: "Fornecedor concentra os contratos de um órgão",
   question: "Um só fornecedor recebe grande parte do valor que um órgão contrata no ano?",
   subjects: "trios órgão, fornecedor e ano de assinatura",
@@ -45,6 +59,8 @@ export const supplierConcentration = defineDetector({
     "Parceria para o desenvolvimento produtivo ou outra dispensa prevista em lei própria.",
   ],
   needs: ["contracts"],
+  requires: ["initialValue", "supplierTaxId"],
+  concerns: ["supplier", "agency"],
   params: z.strictObject({
     shareMin: z.number().min(0).max(1).default(0.4).describe("participação mínima no valor do órgão"),
     contractsMin: z.int().min(2).default(10).describe("mínimo de contratos do órgão no ano"),
@@ -54,37 +70,25 @@ export const supplierConcentration = defineDetector({
     supplierValueMinCents: z.int().min(0).default(1_000_000).describe("valor mínimo do fornecedor, em centavos"),
     waivedShareMin: z.number().min(0).max(1).default(0.5).describe("parte em dispensas que reforça o indício"),
   }),
-  detect: ({ contracts }, params) => {
-    const verdicts: Verdict[] = [];
-    const markets = Map.groupBy(
-      withoutRepublications(contracts),
-      ({ agencyCode, ...rest }) => `${agencyCode}/${yearOf(rest)}`,
+  detect: ({ contracts }, params, answer) => {
+    const republished = republicationsOf(contracts);
+    const markets = groupRows(contracts.size, (row) =>
+      republished[row] === 1 ? -1 : pairKey(contracts.agency[row]!, yearSeen(contracts, row)),
     );
-    for (const [marketKey, members] of markets) {
-      const pairs = Map.groupBy(members, ({ supplierTaxId, supplierId }) => supplierTaxId ?? supplierId);
-      const sellers = [...pairs]
-        .filter(([, [first]]) => first!.supplierKind === "company")
-        .map(([id, own]) => ({ id, contracts: own.filter(hasValue), valueCents: sumOf(own) }));
-      const market: Market = {
-        key: marketKey,
-        valueCents: sellers.reduce((sum, { valueCents }) => sum + valueCents, 0),
-        contracts: sellers.reduce((sum, seller) => sum + seller.contracts.length, 0),
-        suppliers: sellers.filter(({ valueCents }) => valueCents > 0).length,
-        leftOutCents: sumOf(members.filter(({ supplierKind }) => supplierKind !== "company")),
-        index: herfindahlIndex(sellers.map(({ valueCents }) => valueCents)),
-      };
-      for (const [id, [first]] of pairs) {
-        if (first!.supplierKind !== "company") verdicts.push(excluded(`${id}/${marketKey}`, reasonLeftOut(first!)));
-      }
-      for (const seller of sellers) {
-        verdicts.push(
-          marketKey.endsWith(UNDATED)
-            ? notComputable(`${seller.id}/${marketKey}`, "contratos sem data")
-            : judge(seller, market, params),
-        );
-      }
+    const pairs = groupRows(contracts.size, (row) =>
+      markets.groupOf[row]! < 0 ? -1 : pairKey(markets.groupOf[row]!, contracts.supplier[row]!),
+    );
+    const totals = marketTotals(contracts, markets, pairs);
+    for (let pair = 0; pair < pairs.count; pair++) {
+      const rows = pairs.rowsOf(pair);
+      const first = rows[0]!;
+      const year = yearSeen(contracts, first);
+      const agency = contracts.codeText(contracts.agency[first]!);
+      const supplier = contracts.supplierText(contracts.supplier[first]!);
+      const id = `${supplier}/${agency}/${year === UNDATED ? "sem-data" : year}`;
+      const market = totals[markets.groupOf[first]!]!;
+      answer.group({ id, kind: "supplier", rows }, judge(contracts, { id, rows, year, market }, params));
     }
-    return verdicts;
   },
   examples: [
     {
@@ -125,14 +129,14 @@ export const supplierConcentration = defineDetector({
 });
 
 type Market = {
-  key: string;
   valueCents: Cents;
   contracts: number;
   suppliers: number;
   leftOutCents: Cents;
-  index: number | null;
+  /** Herfindahl-Hirschman index, 0 to 10,000; NaN without value. */
+  index: number;
 };
-type Seller = { id: string; contracts: Contract[]; valueCents: Cents };
+type Seller = { id: string; rows: Int32Array; year: number; market: Market };
 type Limits = {
   shareMin: number;
   contractsMin: number;
@@ -143,35 +147,50 @@ type Limits = {
   waivedShareMin: number;
 };
 
-function judge(seller: Seller, market: Market, limits: Limits): Verdict {
-  const id = `${seller.id}/${market.key}`;
-  const first = seller.contracts[0];
-  if (first === undefined) return notComputable(id, "nenhum contrato do fornecedor tem valor");
-  if (seller.contracts.some(isWithSupportFoundation))
-    return excluded(id, "fundação de apoio: concentração própria da Lei 8.958");
+const NO_VALUE = notComputable("nenhum contrato do fornecedor tem valor");
+const NO_DATE = notComputable("contratos sem data");
+const SMALL_MARKET = notComputable("mercado do órgão pequeno demais no ano");
+const ONE_CONTRACT = notFired("participação alta, mas de um único contrato");
+const FOUNDATION = excluded("fundação de apoio: concentração própria da Lei 8.958");
+
+function judge(contracts: Contracts, seller: Seller, limits: Limits): Verdict {
+  const { rows, year, market } = seller;
+  const kind = contracts.supplierKind[rows[0]!]!;
+  if (kind !== supplierKindCodes.company) return LEFT_OUT[kind]!;
+  if (year === UNDATED) return NO_DATE;
+  const valueCents = sumOf(contracts, rows);
+  if (valueCents === 0) return NO_VALUE;
   const isSmall =
     market.contracts < limits.contractsMin ||
     market.suppliers < limits.suppliersMin ||
     market.valueCents < limits.marketValueMinCents;
-  if (isSmall) return notComputable(id, "mercado do órgão pequeno demais no ano");
-  const share = seller.valueCents / market.valueCents;
-  if (share < limits.shareMin || seller.valueCents < limits.supplierValueMinCents) return notFired(id);
-  if (seller.contracts.length < limits.contractsOfSupplierMin) {
-    return notFired(id, "participação alta, mas de um único contrato");
-  }
-  const waivedCents = sumOf(seller.contracts.filter(({ directAwardKind }) => directAwardKind === "waived"));
-  const directCents = sumOf(seller.contracts.filter(({ procurementMethod }) => procurementMethod === "direct"));
-  const waivedShare = waivedCents / seller.valueCents;
-  const isWaived = waivedShare >= limits.waivedShareMin;
-  const year = market.key.slice(-4);
+  if (isSmall) return SMALL_MARKET;
+  const share = valueCents / market.valueCents;
+  if (share < limits.shareMin || valueCents < limits.supplierValueMinCents) return NOT_FIRED;
+  const own = Array.from(rows, contracts.at).filter(hasValue).sort(byRecordKey);
+  if (own.some(isWithSupportFoundation)) return FOUNDATION;
+  if (own.length < limits.contractsOfSupplierMin) return ONE_CONTRACT;
+  const waivedShare = shareOf(own, ({ directAwardKind }) => directAwardKind === "waived");
   return fired({
+    strength: waivedShare >= limits.waivedShareMin ? 0.65 : 0.3,
+    amountAtRiskCents: Math.round(valueCents - limits.shareMin * market.valueCents),
+    pValue: null,
+    describe: () => describe(seller, { own, valueCents, share, waivedShare }, limits),
+  });
+}
+
+function describe(
+  { id, year, market }: Seller,
+  { own, valueCents, share, waivedShare }: { own: Contract[]; valueCents: Cents; share: number; waivedShare: number },
+  limits: Limits,
+): FlagDescription {
+  const first = own[0]!;
+  return {
     subject: { kind: "supplier", id, label: `${first.supplierName} em ${first.agencyName}, ${year}` },
     reason:
       `O fornecedor responde por ${formatShare(share)} do valor contratado com empresas pelo órgão em ${year} ` +
-      `(${formatBrl(seller.valueCents)} de ${formatBrl(market.valueCents)}), em ` +
-      `${plural(seller.contracts.length, "contrato", "contratos")}; ${formatShare(waivedShare)} por dispensa.`,
-    strength: isWaived ? 0.65 : 0.3,
-    amountAtRiskCents: Math.round(seller.valueCents - limits.shareMin * market.valueCents),
+      `(${formatBrl(valueCents)} de ${formatBrl(market.valueCents)}), em ` +
+      `${plural(own.length, "contrato", "contratos")}; ${formatShare(waivedShare)} por dispensa.`,
     agencyCode: first.agencyCode,
     agencyName: first.agencyName,
     supplierTaxId: first.supplierTaxId,
@@ -180,24 +199,58 @@ function judge(seller: Seller, market: Market, limits: Limits): Verdict {
       "share = supplier_value / market_value; share ≥ share_min; " +
       "amount_beyond = supplier_value − share_min × market_value",
     facts: [
-      fact("supplier_value", "Valor contratado com o fornecedor", seller.valueCents, "cents"),
+      fact("supplier_value", "Valor contratado com o fornecedor", valueCents, "cents"),
       fact("market_value", "Valor contratado com empresas pelo órgão", market.valueCents, "cents"),
       fact("share", "Participação", share, "share"),
       fact("share_min", "Participação a partir da qual se aponta", limits.shareMin, "share"),
-      fact("supplier_contracts", "Contratos do fornecedor", seller.contracts.length, "count"),
+      fact("supplier_contracts", "Contratos do fornecedor", own.length, "count"),
       fact("market_contracts", "Contratos do órgão com empresas", market.contracts, "count"),
       fact("market_suppliers", "Empresas contratadas", market.suppliers, "count"),
-      fact("hhi", "Índice de Herfindahl-Hirschman (0 a 10.000)", Math.round(market.index ?? 0), "count"),
+      fact("hhi", "Índice de Herfindahl-Hirschman (0 a 10.000)", Math.round(market.index), "count"),
       fact("waived_share", "Parte do fornecedor por dispensa", waivedShare, "share"),
-      fact("direct_share", "Parte do fornecedor sem licitação", directCents / seller.valueCents, "share"),
+      fact(
+        "direct_share",
+        "Parte do fornecedor sem licitação",
+        shareOf(own, ({ procurementMethod }) => procurementMethod === "direct"),
+        "share",
+      ),
       fact("left_out", "Valor do órgão com fornecedores fora da conta", market.leftOutCents, "cents"),
     ],
-    records: seller.contracts.slice(0, RECORDS_MAX).map(contractRecord),
+    records: own.slice(0, RECORDS_MAX).map(contractRecord),
     legalBasis: inForceOn(legalBasis, `${year}-12-31`),
-  });
+  };
 }
 
-function reasonLeftOut({ supplierKind }: Contract): string {
+function marketTotals(contracts: Contracts, markets: RowGroups, pairs: RowGroups): Market[] {
+  const totals = Array.from({ length: markets.count }, (): Market => {
+    return { valueCents: 0, contracts: 0, suppliers: 0, leftOutCents: 0, index: Number.NaN };
+  });
+  const amounts: number[][] = totals.map(() => []);
+  for (let pair = 0; pair < pairs.count; pair++) {
+    const rows = pairs.rowsOf(pair);
+    const group = markets.groupOf[rows[0]!]!;
+    const market = totals[group]!;
+    const valueCents = sumOf(contracts, rows);
+    if (contracts.supplierKind[rows[0]!] !== supplierKindCodes.company) {
+      market.leftOutCents += valueCents;
+      continue;
+    }
+    market.valueCents += valueCents;
+    for (const row of rows) if (contracts.initialValue[row]! > 0) market.contracts++;
+    if (valueCents > 0) market.suppliers++;
+    amounts[group]!.push(valueCents);
+  }
+  for (const [group, market] of totals.entries()) market.index = herfindahlIndex(amounts[group]!) ?? Number.NaN;
+  return totals;
+}
+
+/** The verdict for each kind of supplier that has no CNPJ, by code. */
+const LEFT_OUT: readonly Verdict[] = [
+  excluded("código de fornecedor desconhecido"),
+  ...supplierKinds.map((kind) => excluded(reasonLeftOut(kind))),
+];
+
+function reasonLeftOut(supplierKind: SupplierKind): string {
   switch (supplierKind) {
     case "secret":
       return "fornecedor sob sigilo";
@@ -213,18 +266,27 @@ function reasonLeftOut({ supplierKind }: Contract): string {
   }
 }
 
-function yearOf({ signedOn, publishedOn }: Pick<Contract, "signedOn" | "publishedOn">): string {
-  return (signedOn ?? publishedOn)?.slice(0, 4) ?? UNDATED;
+/** Year of signature, else of publication. */
+function yearSeen({ signedOn, publishedOn }: Contracts, row: number): number {
+  const day = signedOn[row] === NONE ? publishedOn[row]! : signedOn[row]!;
+  return day === NONE ? UNDATED : yearOf(day);
 }
 
-const UNDATED = "sem-data";
+const UNDATED = 0;
 
 function hasValue({ initialValueCents }: Contract): boolean {
   return initialValueCents !== null && initialValueCents > 0;
 }
 
-function sumOf(contracts: Contract[]): Cents {
-  return contracts.reduce((sum, { initialValueCents }) => sum + Math.max(0, initialValueCents ?? 0), 0);
+function sumOf({ initialValue }: Contracts, rows: Int32Array): Cents {
+  let sum = 0;
+  for (const row of rows) if (initialValue[row]! > 0) sum += initialValue[row]!;
+  return sum;
+}
+
+function shareOf(contracts: Contract[], isCounted: (contract: Contract) => boolean): number {
+  const total = (counted: Contract[]) => counted.reduce((sum, { initialValueCents }) => sum + initialValueCents!, 0);
+  return total(contracts.filter(isCounted)) / total(contracts);
 }
 
 function marketOf(count: number): Contract[] {

@@ -28,6 +28,20 @@ export type DetectorReport = {
   excluded: Reason[];
   /** Part of `notFired`: what looks like a flag and is none, and why. */
   notFiredNotes: Reason[];
+  /** Where the detector gives p-values: the Benjamini-Hochberg rate, and the largest p-value that passed it. */
+  falseDiscovery: { rate: number; tests: number; candidates: number; cutoff: number } | null;
 };
 
-export type Detection = { findings: Finding[]; reports: DetectorReport[] };
+/** How much the detectors that could say something about an entity found; 0 to 10. */
+export type Risk = {
+  kind: "contract" | "supplier" | "agency";
+  id: string;
+  name: string;
+  risk: number;
+  /** Detectors that raised it, of those that could give an answer about it. */
+  fired: string[];
+  available: number;
+};
+
+/** `findings` may be cut, gravest first; `findingsTotal` counts all. */
+export type Detection = { findings: Finding[]; findingsTotal: number; reports: DetectorReport[]; risks: Risk[] };

@@ -1,0 +1,266 @@
+import { type Contract, directAwardKinds, procurementMethods, supplierKinds } from "@cidadao/domain/contract";
+import { recordKey } from "@cidadao/domain/provenance";
+import { governmentSpheres } from "@cidadao/domain/sanction";
+import { createTable, type Columns } from "./columns.ts";
+import { dateOf, dayOf } from "./days.ts";
+import { createDictionary, type Dictionary, NONE } from "./dictionary.ts";
+
+const kinds = {
+  key: "int",
+  source: "int",
+  agency: "int",
+  agencyName: "int",
+  parentAgency: "int",
+  parentAgencyName: "int",
+  unit: "int",
+  unitName: "int",
+  /** Who sells: the tax id where there is one, else the source's own id. */
+  supplier: "int",
+  supplierId: "int",
+  supplierTaxId: "int",
+  supplierName: "int",
+  methodDetails: "int",
+  legalBasis: "int",
+  retrievedAt: "int",
+  sample: "int",
+  buyerState: "int",
+  method: "byte",
+  awardKind: "byte",
+  supplierKind: "byte",
+  buyerSphere: "byte",
+  signedOn: "int",
+  publishedOn: "int",
+  startsOn: "int",
+  endsOn: "int",
+  initialValue: "number",
+  currentValue: "number",
+  estimatedValue: "number",
+} as const;
+
+/** Zero stands for nothing in byte columns; the words follow in their order. */
+const NOTHING = 0;
+
+export const methodCodes = codesOf(procurementMethods);
+export const awardKindCodes = codesOf(directAwardKinds);
+export const supplierKindCodes = codesOf(supplierKinds);
+export const sphereCodes = codesOf(governmentSpheres);
+
+/** The dictionaries of a frame: codes of agencies, units and methods, names, record keys. */
+export type ContractTexts = {
+  keys: Dictionary;
+  codes: Dictionary;
+  names: Dictionary;
+  suppliers: Dictionary;
+};
+
+/** Plain data that crosses to another thread by structured clone. */
+export type ContractData = {
+  columns: Columns<typeof kinds>;
+  numbers: string[];
+  objects: (string | null)[];
+  urls: string[];
+  sourceIds: string[];
+  texts: { keys: readonly string[]; codes: readonly string[]; names: readonly string[]; suppliers: readonly string[] };
+  /** Records that came more than once; the latest reading of each was kept. */
+  repeated: number;
+};
+
+/** Contracts by column. Ids are those of the dictionaries, days are days since 1970, `NONE` is nothing, money is cents or NaN. */
+export type Contracts = Columns<typeof kinds> & {
+  size: number;
+  numbers: readonly string[];
+  objects: readonly (string | null)[];
+  codeText(id: number): string;
+  nameText(id: number): string;
+  keyText(row: number): string;
+  supplierText(id: number): string;
+  /** Number of different codes, names and suppliers: the length of a table by id. */
+  codesSize: number;
+  namesSize: number;
+  suppliersSize: number;
+  at(row: number): Contract;
+  /** Row of a record key; `NONE` where there is no such contract. */
+  rowOf(key: string): number;
+};
+
+export type ContractBuilder = {
+  readonly size: number;
+  add(contract: Contract): void;
+  /** Id of a record key, whether its contract has come yet or not. */
+  keyOf(key: string): number;
+  data(): ContractData;
+};
+
+export function createContractBuilder(): ContractBuilder {
+  const table = createTable(kinds);
+  const texts: ContractTexts = {
+    keys: createDictionary(),
+    codes: createDictionary(),
+    names: createDictionary(),
+    suppliers: createDictionary(),
+  };
+  const numbers: string[] = [];
+  const objects: (string | null)[] = [];
+  const urls: string[] = [];
+  const sourceIds: string[] = [];
+  const rows: number[] = [];
+  let repeated = 0;
+
+  const write = (row: number, key: number, contract: Contract): void => {
+    const { codes, names, suppliers } = texts;
+    const columns = table.columns;
+    const { provenance } = contract;
+    columns.key[row] = key;
+    columns.source[row] = codes.idOf(provenance.source);
+    columns.agency[row] = codes.idOf(contract.agencyCode);
+    columns.agencyName[row] = names.idOf(contract.agencyName);
+    columns.parentAgency[row] = codes.idOf(contract.parentAgencyCode);
+    columns.parentAgencyName[row] = names.idOf(contract.parentAgencyName);
+    columns.unit[row] = codes.idOf(contract.unitCode);
+    columns.unitName[row] = names.idOf(contract.unitName);
+    columns.supplier[row] = suppliers.idOf(contract.supplierTaxId ?? contract.supplierId);
+    columns.supplierId[row] = suppliers.idOf(contract.supplierId);
+    columns.supplierTaxId[row] = suppliers.idOf(contract.supplierTaxId);
+    columns.supplierName[row] = names.idOf(contract.supplierName);
+    columns.methodDetails[row] = codes.idOf(contract.procurementMethodDetails);
+    columns.legalBasis[row] = names.idOf(contract.legalBasis);
+    columns.retrievedAt[row] = codes.idOf(provenance.retrievedAt);
+    columns.sample[row] = codes.idOf(provenance.sample);
+    columns.buyerState[row] = codes.idOf(contract.buyerState);
+    columns.method[row] = methodCodes[contract.procurementMethod];
+    columns.awardKind[row] = contract.directAwardKind === null ? NOTHING : awardKindCodes[contract.directAwardKind];
+    columns.supplierKind[row] = supplierKindCodes[contract.supplierKind];
+    columns.buyerSphere[row] = contract.buyerSphere ? sphereCodes[contract.buyerSphere] : NOTHING;
+    columns.signedOn[row] = dayOf(contract.signedOn);
+    columns.publishedOn[row] = dayOf(contract.publishedOn);
+    columns.startsOn[row] = dayOf(contract.startsOn);
+    columns.endsOn[row] = dayOf(contract.endsOn);
+    columns.initialValue[row] = contract.initialValueCents ?? Number.NaN;
+    columns.currentValue[row] = contract.currentValueCents ?? Number.NaN;
+    columns.estimatedValue[row] = contract.estimatedValueCents ?? Number.NaN;
+    numbers[row] = contract.number;
+    objects[row] = contract.object;
+    urls[row] = provenance.url;
+    sourceIds[row] = provenance.sourceId;
+  };
+
+  /** The columns as they stand, with room to spare. */
+  const live = (): ContractData => ({
+    columns: table.columns,
+    numbers,
+    objects,
+    urls,
+    sourceIds,
+    texts: {
+      keys: texts.keys.texts,
+      codes: texts.codes.texts,
+      names: texts.names.texts,
+      suppliers: texts.suppliers.texts,
+    },
+    repeated,
+  });
+
+  return {
+    get size() {
+      return table.size;
+    },
+    add(contract) {
+      const key = texts.keys.idOf(recordKey(contract.provenance));
+      const known = rows[key];
+      if (known === undefined || known === NONE) {
+        const row = table.append();
+        rows[key] = row;
+        write(row, key, contract);
+        return;
+      }
+      repeated++;
+      if (isLater(contract, contractAt(live(), known))) write(known, key, contract);
+    },
+    keyOf(key) {
+      const id = texts.keys.idOf(key);
+      rows[id] ??= NONE;
+      return id;
+    },
+    data: () => ({ ...live(), columns: table.trimmed() }),
+  };
+}
+
+export function openContracts(data: ContractData): Contracts {
+  const { columns, numbers, objects, texts } = data;
+  let rowByKey: Map<string, number> | null = null;
+  return {
+    ...columns,
+    size: columns.key.length,
+    numbers,
+    objects,
+    codeText: (id) => texts.codes[id] ?? "",
+    nameText: (id) => texts.names[id] ?? "",
+    keyText: (row) => texts.keys[columns.key[row]!]!,
+    supplierText: (id) => texts.suppliers[id] ?? "",
+    codesSize: texts.codes.length,
+    namesSize: texts.names.length,
+    suppliersSize: texts.suppliers.length,
+    at: (row) => contractAt(data, row),
+    rowOf(key) {
+      rowByKey ??= new Map(Array.from(columns.key, (id, row) => [texts.keys[id]!, row]));
+      return rowByKey.get(key) ?? NONE;
+    },
+  };
+}
+
+function contractAt({ columns, numbers, objects, urls, sourceIds, texts }: ContractData, row: number): Contract {
+  const code = (id: number) => texts.codes[id] ?? null;
+  const name = (id: number) => texts.names[id] ?? null;
+  const supplier = (id: number) => texts.suppliers[id] ?? null;
+  return {
+    provenance: {
+      source: code(columns.source[row]!)!,
+      sourceId: sourceIds[row]!,
+      url: urls[row]!,
+      retrievedAt: code(columns.retrievedAt[row]!)!,
+      sample: code(columns.sample[row]!),
+    },
+    number: numbers[row]!,
+    object: objects[row]!,
+    procurementMethod: procurementMethods[columns.method[row]! - 1]!,
+    procurementMethodDetails: code(columns.methodDetails[row]!),
+    directAwardKind: directAwardKinds[columns.awardKind[row]! - 1] ?? null,
+    legalBasis: name(columns.legalBasis[row]!),
+    agencyCode: code(columns.agency[row]!)!,
+    agencyName: name(columns.agencyName[row]!)!,
+    parentAgencyCode: code(columns.parentAgency[row]!),
+    parentAgencyName: name(columns.parentAgencyName[row]!),
+    unitCode: code(columns.unit[row]!)!,
+    unitName: name(columns.unitName[row]!)!,
+    supplierId: supplier(columns.supplierId[row]!)!,
+    supplierKind: supplierKinds[columns.supplierKind[row]! - 1]!,
+    supplierTaxId: supplier(columns.supplierTaxId[row]!),
+    supplierName: name(columns.supplierName[row]!)!,
+    buyerSphere: governmentSpheres[columns.buyerSphere[row]! - 1] ?? null,
+    buyerState: code(columns.buyerState[row]!),
+    signedOn: dateOf(columns.signedOn[row]!),
+    publishedOn: dateOf(columns.publishedOn[row]!),
+    startsOn: dateOf(columns.startsOn[row]!),
+    endsOn: dateOf(columns.endsOn[row]!),
+    initialValueCents: centsOf(columns.initialValue[row]!),
+    currentValueCents: centsOf(columns.currentValue[row]!),
+    estimatedValueCents: centsOf(columns.estimatedValue[row]!),
+  };
+}
+
+/** Of two readings of one record the later counts; of two at the same moment the one whose text sorts last. */
+function isLater(contract: Contract, than: Contract): boolean {
+  const [left, right] = [contract.provenance.retrievedAt, than.provenance.retrievedAt];
+  if (left !== right) return left > right;
+  const builder = createContractBuilder();
+  builder.add(contract);
+  return JSON.stringify(contractAt(builder.data(), 0)) > JSON.stringify(than);
+}
+
+export function centsOf(value: number): number | null {
+  return Number.isNaN(value) ? null : value;
+}
+
+function codesOf<const Word extends string>(words: readonly Word[]): Record<Word, number> {
+  return Object.fromEntries(words.map((word, index) => [word, index + 1])) as Record<Word, number>;
+}

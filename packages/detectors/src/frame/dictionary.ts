@@ -1,0 +1,31 @@
+/** Texts as small integers: equal texts have one id, and a column of ids is a typed array. */
+export type Dictionary = {
+  /** The id of `text`, given out at its first appearance; `NONE` for `null`. */
+  idOf(text: string | null | undefined): number;
+  /** The id of `text` where it has one, else `NONE`. */
+  find(text: string): number;
+  textOf(id: number): string;
+  readonly texts: readonly string[];
+};
+
+/** The id of nothing: an absent text or date. */
+export const NONE = -1;
+
+export function createDictionary(): Dictionary {
+  const ids = new Map<string, number>();
+  const texts: string[] = [];
+  return {
+    texts,
+    idOf(text) {
+      if (text === null || text === undefined) return NONE;
+      const known = ids.get(text);
+      if (known !== undefined) return known;
+      const id = texts.length;
+      ids.set(text, id);
+      texts.push(text);
+      return id;
+    },
+    find: (text) => ids.get(text) ?? NONE,
+    textOf: (id) => texts[id]!,
+  };
+}

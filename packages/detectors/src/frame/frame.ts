@@ -1,0 +1,143 @@
+import type { Amendment, Contract } from "@cidadao/domain/contract";
+import type { Dataset } from "@cidadao/domain/dataset";
+import { recordKey, type Provenance } from "@cidadao/domain/provenance";
+import type { Registration } from "@cidadao/domain/registration";
+import { type Sanction, type SanctionList, sanctionLists } from "@cidadao/domain/sanction";
+import { type ContractData, type Contracts, createContractBuilder, openContracts } from "./contracts.ts";
+import { NONE } from "./dictionary.ts";
+import { compareTexts, createItemBuilder, type ItemData, type Items, itemsOf, openItems } from "./items.ts";
+
+/**
+ * What detectors read: contracts and items by column, the smaller kinds as records. A frame of a million contracts
+ * takes some hundred bytes a contract; the texts of the records themselves come on top.
+ */
+export type Frame = {
+  contracts: Contracts;
+  items: Items;
+  amendments: Amendments;
+  sanctions: readonly Sanction[];
+  sanctionListsRead: readonly SanctionList[];
+  registrations: Registrations;
+};
+
+export type Amendments = {
+  size: number;
+  /** Those of the contract in `row`, in the order of their ids. */
+  of(row: number): readonly Amendment[];
+};
+
+export type Registrations = {
+  size: number;
+  of(cnpj: string): Registration | null;
+  all: readonly Registration[];
+};
+
+/** Plain data: what one slice of a dataset comes to. It crosses between threads and processes by structured clone. */
+export type FrameData = {
+  contracts: ContractData;
+  items: ItemData;
+  amendments: Amendment[];
+  sanctions: Sanction[];
+  sanctionListsRead: SanctionList[];
+  registrations: Registration[];
+};
+
+export type FrameBuilder = {
+  readonly size: number;
+  /** Folds more records in; a record that came before is kept once, in its latest reading. */
+  add(records: Partial<Dataset>): void;
+  /** Folds the slice of another builder in: the same as adding its records. */
+  merge(slice: FrameData): void;
+  data(): FrameData;
+};
+
+/**
+ * Folds records of any size and order. Whatever the order and however the records were sliced over builders, the frame
+ * opened at the end gives the same answers.
+ */
+export function createFrameBuilder(): FrameBuilder {
+  const contracts = createContractBuilder();
+  const items = createItemBuilder(contracts.keyOf);
+  const amendments = new Map<string, Amendment>();
+  const sanctions = new Map<string, Sanction>();
+  const registrations = new Map<string, Registration>();
+  const lists = new Set<SanctionList>();
+  const add = (records: Partial<Dataset>): void => {
+      for (const contract of records.contracts ?? []) contracts.add(contract);
+      for (const item of records.items ?? []) items.add(item);
+      for (const amendment of records.amendments ?? []) keepLater(amendments, amendment);
+      for (const sanction of records.sanctions ?? []) keepLater(sanctions, sanction);
+      for (const registration of records.registrations ?? []) keepLater(registrations, registration);
+      for (const list of records.sanctionListsRead ?? []) lists.add(list);
+  };
+  return {
+    get size() {
+      return contracts.size;
+    },
+    add,
+    merge(slice) {
+      for (const contract of contractsOf(slice.contracts)) contracts.add(contract);
+      for (const item of itemsOf(slice.items)) items.add(item);
+      const { amendments, sanctions, registrations, sanctionListsRead } = slice;
+      add({ amendments, sanctions, registrations, sanctionListsRead });
+    },
+    data: () => ({
+      contracts: contracts.data(),
+      items: items.data(),
+      amendments: [...amendments.values()],
+      sanctions: [...sanctions.values()],
+      sanctionListsRead: sanctionLists.filter((list) => lists.has(list)),
+      registrations: [...registrations.values()],
+    }),
+  };
+}
+
+export function openFrame(data: FrameData): Frame {
+  const contracts = openContracts(data.contracts);
+  const rowOfKey = new Int32Array(data.contracts.texts.keys.length).fill(NONE);
+  for (let row = 0; row < contracts.size; row++) rowOfKey[contracts.key[row]!] = row;
+  return {
+    contracts,
+    items: openItems(data.items, rowOfKey, contracts.size),
+    amendments: openAmendments(data.amendments, contracts),
+    sanctions: data.sanctions.toSorted(byKey),
+    sanctionListsRead: data.sanctionListsRead,
+    registrations: openRegistrations(data.registrations),
+  };
+}
+
+export function frameOf(dataset: Dataset): Frame {
+  const builder = createFrameBuilder();
+  builder.add(dataset);
+  return openFrame(builder.data());
+}
+
+function* contractsOf(data: ContractData): Generator<Contract> {
+  const contracts = openContracts(data);
+  for (let row = 0; row < contracts.size; row++) yield contracts.at(row);
+}
+
+function openAmendments(amendments: Amendment[], contracts: Contracts): Amendments {
+  const byContract = Map.groupBy(amendments.toSorted(byKey), ({ provenance, contractId }) =>
+    recordKey({ source: provenance.source, sourceId: contractId }),
+  );
+  return { size: amendments.length, of: (row) => byContract.get(contracts.keyText(row)) ?? [] };
+}
+
+function openRegistrations(registrations: Registration[]): Registrations {
+  const all = registrations.toSorted(byKey);
+  const byCnpj = new Map(all.map((registration) => [registration.cnpj, registration]));
+  return { size: all.length, all, of: (cnpj) => byCnpj.get(cnpj) ?? null };
+}
+
+function keepLater<Record extends { provenance: Provenance }>(records: Map<string, Record>, record: Record): void {
+  const key = recordKey(record.provenance);
+  const stored = records.get(key);
+  const order = stored ? compareTexts(stored.provenance.retrievedAt, record.provenance.retrievedAt) : -1;
+  if (order < 0 || (order === 0 && JSON.stringify(record) > JSON.stringify(stored))) records.set(key, record);
+}
+
+function byKey(a: { provenance: Provenance }, b: { provenance: Provenance }): number {
+  return compareTexts(recordKey(a.provenance), recordKey(b.provenance));
+}
+

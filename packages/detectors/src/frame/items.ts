@@ -1,0 +1,196 @@
+import type { ContractItem } from "@cidadao/domain/contract";
+import { recordKey } from "@cidadao/domain/provenance";
+import { createTable, type Columns } from "./columns.ts";
+import { centsOf } from "./contracts.ts";
+import { createDictionary, NONE } from "./dictionary.ts";
+
+const kinds = {
+  /** Id of the contract's record key, then, in an opened frame, the contract's row. */
+  contract: "int",
+  source: "int",
+  description: "int",
+  scheme: "int",
+  classification: "int",
+  unitOfMeasure: "int",
+  retrievedAt: "int",
+  sample: "int",
+  quantity: "number",
+  unitPrice: "number",
+} as const;
+
+export type ItemData = {
+  columns: Columns<typeof kinds>;
+  sourceIds: string[];
+  contractIds: string[];
+  numbers: string[];
+  complements: (string | null)[];
+  urls: string[];
+  texts: readonly string[];
+};
+
+/** Items of contracts by column; those of contract row r are `start[r]` to `start[r + 1]`, in the order of their ids. */
+export type Items = {
+  size: number;
+  start: Int32Array;
+  contract: Int32Array;
+  description: Int32Array;
+  scheme: Int32Array;
+  classification: Int32Array;
+  unitOfMeasure: Int32Array;
+  quantity: Float64Array;
+  /** Cents, or NaN. */
+  unitPrice: Float64Array;
+  text(id: number): string | null;
+  textsSize: number;
+  at(index: number): ContractItem;
+};
+
+export type ItemBuilder = { add(item: ContractItem): void; data(): ItemData };
+
+export function createItemBuilder(keyOf: (contractKey: string) => number): ItemBuilder {
+  const table = createTable(kinds);
+  const texts = createDictionary();
+  const sourceIds: string[] = [];
+  const contractIds: string[] = [];
+  const numbers: string[] = [];
+  const complements: (string | null)[] = [];
+  const urls: string[] = [];
+  return {
+    add(item) {
+      const row = table.append();
+      const columns = table.columns;
+      const { provenance } = item;
+      columns.contract[row] = keyOf(recordKey({ source: provenance.source, sourceId: item.contractId }));
+      columns.source[row] = texts.idOf(provenance.source);
+      columns.description[row] = texts.idOf(item.description);
+      columns.scheme[row] = texts.idOf(item.classificationScheme);
+      columns.classification[row] = texts.idOf(item.classificationId);
+      columns.unitOfMeasure[row] = texts.idOf(item.unitOfMeasure);
+      columns.retrievedAt[row] = texts.idOf(provenance.retrievedAt);
+      columns.sample[row] = texts.idOf(provenance.sample);
+      columns.quantity[row] = item.quantity ?? Number.NaN;
+      columns.unitPrice[row] = item.unitPriceCents ?? Number.NaN;
+      sourceIds.push(provenance.sourceId);
+      contractIds.push(item.contractId);
+      numbers.push(item.number);
+      complements.push(item.complement);
+      urls.push(provenance.url);
+    },
+    data: () => ({
+      columns: table.trimmed(),
+      sourceIds,
+      contractIds,
+      numbers,
+      complements,
+      urls,
+      texts: texts.texts,
+    }),
+  };
+}
+
+/** `rowOfKey[id]` is the row of the contract with that key id. Items of unknown contracts are left out. */
+export function openItems(data: ItemData, rowOfKey: Int32Array, contracts: number): Items {
+  const order = orderByContract(data, rowOfKey, contracts);
+  const { columns } = data;
+  const pickInt = (column: Int32Array) => Int32Array.from(order.indexes, (index) => column[index]!);
+  const pickNumber = (column: Float64Array) => Float64Array.from(order.indexes, (index) => column[index]!);
+  const contract = pickInt(columns.contract);
+  for (let index = 0; index < contract.length; index++) contract[index] = rowOfKey[contract[index]!]!;
+  return {
+    size: order.indexes.length,
+    start: order.start,
+    contract,
+    description: pickInt(columns.description),
+    scheme: pickInt(columns.scheme),
+    classification: pickInt(columns.classification),
+    unitOfMeasure: pickInt(columns.unitOfMeasure),
+    quantity: pickNumber(columns.quantity),
+    unitPrice: pickNumber(columns.unitPrice),
+    text: (id) => data.texts[id] ?? null,
+    textsSize: data.texts.length,
+    at: (index) => itemAt(data, order.indexes[index]!),
+  };
+}
+
+/** Every item of a builder, whether its contract is known or not: what a merge goes over. */
+export function* itemsOf(data: ItemData): Generator<ContractItem> {
+  for (let index = 0; index < data.sourceIds.length; index++) yield itemAt(data, index);
+}
+
+function itemAt(data: ItemData, index: number): ContractItem {
+  const { columns } = data;
+  const text = (id: number) => data.texts[id] ?? null;
+  return {
+    provenance: {
+      source: text(columns.source[index]!)!,
+      sourceId: data.sourceIds[index]!,
+      url: data.urls[index]!,
+      retrievedAt: text(columns.retrievedAt[index]!)!,
+      sample: text(columns.sample[index]!),
+    },
+    contractId: data.contractIds[index]!,
+    number: data.numbers[index]!,
+    description: text(columns.description[index]!),
+    complement: data.complements[index]!,
+    quantity: centsOf(columns.quantity[index]!),
+    classificationScheme: text(columns.scheme[index]!),
+    classificationId: text(columns.classification[index]!),
+    unitOfMeasure: text(columns.unitOfMeasure[index]!),
+    unitPriceCents: centsOf(columns.unitPrice[index]!),
+  };
+}
+
+/** A counting sort by contract; within one contract by id, an item that came twice once. */
+function orderByContract(data: ItemData, rowOfKey: Int32Array, contracts: number) {
+  const { contract } = data.columns;
+  const counts = new Int32Array(contracts + 1);
+  let known = 0;
+  for (const key of contract) {
+    const row = rowOfKey[key] ?? NONE;
+    if (row === NONE) continue;
+    counts[row + 1]!++;
+    known++;
+  }
+  for (let row = 0; row < contracts; row++) counts[row + 1]! += counts[row]!;
+  const next = counts.slice();
+  const sorted = new Int32Array(known);
+  for (let index = 0; index < contract.length; index++) {
+    const row = rowOfKey[contract[index]!] ?? NONE;
+    if (row !== NONE) sorted[next[row]!++] = index;
+  }
+  const indexes = new Int32Array(known);
+  const start = new Int32Array(contracts + 1);
+  let kept = 0;
+  for (let row = 0; row < contracts; row++) {
+    start[row] = kept;
+    const [from, to] = [counts[row]!, counts[row + 1]!];
+    if (to - from === 1) {
+      indexes[kept++] = sorted[from]!;
+    } else if (to > from) {
+      for (const index of inOrder(data, sorted.subarray(from, to))) indexes[kept++] = index;
+    }
+  }
+  start[contracts] = kept;
+  return { indexes: indexes.subarray(0, kept), start };
+}
+
+function inOrder(data: ItemData, indexes: Int32Array): number[] {
+  const { sourceIds } = data;
+  const sorted = [...indexes].sort((a, b) => compareTexts(sourceIds[a]!, sourceIds[b]!));
+  const kept: number[] = [];
+  for (const index of sorted) {
+    const last = kept.at(-1);
+    if (last === undefined || sourceIds[last] !== sourceIds[index]) kept.push(index);
+    else if (isLater(itemAt(data, index), itemAt(data, last))) kept[kept.length - 1] = index;
+  }
+  return kept;
+}
+
+function isLater(item: ContractItem, than: ContractItem): boolean {
+  const [left, right] = [item.provenance.retrievedAt, than.provenance.retrievedAt];
+  return left === right ? JSON.stringify(item) > JSON.stringify(than) : left > right;
+}
+
+export function compareTexts(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
