@@ -51,7 +51,12 @@ export function agencyTypesOf(contracts: Contracts): Uint8Array {
       type = agencyTypes.indexOf(typeByName(contracts, row));
       byAgency.set(agency, type);
     }
-    types[row] = contracts.buyerSphere[row] === sphereCodes.municipal ? MUNICIPAL : contracts.buyerSphere[row] === sphereCodes.state ? STATE : type;
+    types[row] =
+      contracts.buyerSphere[row] === sphereCodes.municipal
+        ? MUNICIPAL
+        : contracts.buyerSphere[row] === sphereCodes.state
+          ? STATE
+          : type;
   }
   return types;
 }

@@ -11,14 +11,7 @@ import {
   NOT_FIRED,
   type Verdict,
 } from "./define-detector.ts";
-import {
-  amendmentRecord,
-  contractRecord,
-  contractSubject,
-  fact,
-  partiesOf,
-  RECORDS_MAX,
-} from "./evidence.ts";
+import { amendmentRecord, contractRecord, contractSubject, fact, partiesOf, RECORDS_MAX } from "./evidence.ts";
 import { exampleAmendment, exampleContract, exampleDataset, exampleKey } from "./examples.ts";
 import type { Contracts } from "./frame/contracts.ts";
 import type { Amendments } from "./frame/frame.ts";

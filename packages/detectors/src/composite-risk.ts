@@ -34,7 +34,9 @@ function rankKind(kind: Concern, contracts: Contracts, runs: readonly DetectorRu
     .map(([entity, own]) => ({
       entity,
       fired: [...own.keys()].toSorted(),
-      risk: round4(10 * (1 - [...own.values()].toSorted((a, b) => a - b).reduce((rest, score) => rest * (1 - score), 1))),
+      risk: round4(
+        10 * (1 - [...own.values()].toSorted((a, b) => a - b).reduce((rest, score) => rest * (1 - score), 1)),
+      ),
     }))
     .map((one) => ({ ...one, id: idOf(kind, contracts, one.entity) }))
     .sort((a, b) => b.risk - a.risk || (a.id < b.id ? -1 : 1))

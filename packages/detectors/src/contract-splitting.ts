@@ -280,7 +280,9 @@ function flagOf(
     ...(similarity >= similarityMin ? ["objetos parecidos"] : []),
   ];
   const regimes = answers.map(({ regime }) => regimeNames[regime]).join("; ");
-  const grouping = hasNature ? "unidade, fornecedor, ano e código do catálogo" : "unidade, fornecedor e ano, sem código do catálogo";
+  const grouping = hasNature
+    ? "unidade, fornecedor, ano e código do catálogo"
+    : "unidade, fornecedor e ano, sem código do catálogo";
   const describe = (): FlagDescription => ({
     subject: { kind: "unit", id, label: `${first.unitName}: ${first.supplierName}, ${date.slice(0, 4)}` },
     reason:

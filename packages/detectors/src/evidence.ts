@@ -2,7 +2,9 @@ import type { EvidenceFact, EvidenceRecord, EvidenceUnit, LegalReference, Subjec
 import type { Amendment, Contract, ContractItem } from "@cidadao/domain/contract";
 import type { IsoDate } from "@cidadao/domain/dates";
 import { recordKey, type Provenance } from "@cidadao/domain/provenance";
+import type { Registration } from "@cidadao/domain/registration";
 import type { Sanction } from "@cidadao/domain/sanction";
+import { formatCnpj } from "@cidadao/domain/tax-id";
 import { round4 } from "./score.ts";
 
 /** A finding names at most this many records of a kind; the facts say how many there are. */
@@ -35,6 +37,14 @@ export function sanctionRecord(sanction: Sanction): EvidenceRecord {
   return recordOf("sanction", label, sanction.provenance);
 }
 
+export function registrationRecord(registration: Registration): EvidenceRecord {
+  return recordOf(
+    "registration",
+    `CNPJ ${formatCnpj(registration.cnpj)}: ${registration.name}`,
+    registration.provenance,
+  );
+}
+
 /** Who buys and who sells, as a finding names them. */
 export function partiesOf(contract: Contract) {
   return {
@@ -43,6 +53,11 @@ export function partiesOf(contract: Contract) {
     supplierTaxId: contract.supplierTaxId,
     supplierName: contract.supplierName,
   };
+}
+
+/** What was bought, in the publisher's words. */
+export function objectFacts({ object }: Contract): EvidenceFact[] {
+  return object === null ? [] : [fact("object", "Objeto", shorten(object), "text")];
 }
 
 /** The versions of law in force on a day; all of them when the day is unknown. */

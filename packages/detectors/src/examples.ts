@@ -1,6 +1,7 @@
 import type { Amendment, Contract, ContractItem } from "@cidadao/domain/contract";
 import type { Dataset } from "@cidadao/domain/dataset";
 import type { Provenance } from "@cidadao/domain/provenance";
+import type { Registration } from "@cidadao/domain/registration";
 import type { Sanction } from "@cidadao/domain/sanction";
 
 /** Subject id of the example contract `id`. */
@@ -10,7 +11,15 @@ export function exampleKey(id: string): string {
 
 /** A dataset that holds only what an example names. */
 export function exampleDataset(parts: Partial<Dataset>): Dataset {
-  return { contracts: [], items: [], amendments: [], sanctions: [], sanctionListsRead: [], registrations: [], ...parts };
+  return {
+    contracts: [],
+    items: [],
+    amendments: [],
+    sanctions: [],
+    sanctionListsRead: [],
+    registrations: [],
+    ...parts,
+  };
 }
 
 export function exampleContract(id: string, parts: Partial<Contract> = {}): Contract {
@@ -98,6 +107,24 @@ export function exampleSanction(id: string, parts: Partial<Sanction> = {}): Sanc
     bodySphere: "federal",
     bodyState: "DF",
     scope: null,
+    ...parts,
+  };
+}
+
+export function exampleRegistration(cnpj: string, parts: Partial<Registration> = {}): Registration {
+  return {
+    provenance: exampleProvenance(`cnpj-${cnpj}`),
+    cnpj,
+    name: "Fornecedora de exemplo",
+    openedOn: "2010-01-01",
+    status: "ATIVA",
+    statusSince: "2010-01-01",
+    mainActivity: "6204000",
+    capitalCents: 10_000_000,
+    address: null,
+    phone: null,
+    email: null,
+    partners: [],
     ...parts,
   };
 }

@@ -45,7 +45,9 @@ function classify(items: Items): ItemClasses {
     }
     if (seen[text] === UNSEEN) {
       const shown = items.text(text)!;
-      const folded = fold(shown).replaceAll(/[^a-z0-9]+/g, " ").trim();
+      const folded = fold(shown)
+        .replaceAll(/[^a-z0-9]+/g, " ")
+        .trim();
       const says = folded.length >= NAME_CHARACTERS_MIN && !isWithheld(shown) && !EMPTY.has(folded);
       seen[text] = code !== NONE || says ? classNamed(`${code === NONE ? "name" : "code"} ${folded}`, shown) : NONE;
     }

@@ -1,9 +1,8 @@
-import type { Contract } from "@cidadao/domain/contract";
 import { formatBrl } from "@cidadao/domain/money";
 import { z } from "zod";
 import { agencyTypeNames, agencyTypes, agencyTypesOf } from "./agency-type.ts";
 import { defineDetector, excluded, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
-import { contractRecord, contractSubject, fact, inForceOn, itemRecord, partiesOf } from "./evidence.ts";
+import { contractRecord, contractSubject, fact, inForceOn, itemRecord, objectFacts, partiesOf } from "./evidence.ts";
 import { exampleContract, exampleDataset, exampleItem, exampleKey, examplePeers } from "./examples.ts";
 import { type Contracts, methodCodes, supplierKindCodes } from "./frame/contracts.ts";
 import { NONE } from "./frame/dictionary.ts";
@@ -294,21 +293,13 @@ function describe(
       fact("spread", "Dispersão robusta do logaritmo", spread, "score"),
       fact("z", "Escore z robusto", z, "score"),
       fact("threshold", "Limiar", threshold, "score"),
-      ...(total === null
-        ? []
-        : [fact("items_total", "Soma dos itens (quantidade × preço unitário)", total, "cents")]),
+      ...(total === null ? [] : [fact("items_total", "Soma dos itens (quantidade × preço unitário)", total, "cents")]),
       ...objectFacts(contract),
     ],
     records: [contractRecord(contract), ...(largest === null ? [] : [itemRecord(largest)])],
     legalBasis: inForceOn(legalBasis, contract.signedOn),
   };
 }
-
-function objectFacts({ object }: Contract) {
-  return object === null ? [] : [fact("object", "Objeto", object.slice(0, OBJECT_CHARACTERS_MAX), "text")];
-}
-
-const OBJECT_CHARACTERS_MAX = 300;
 
 /** The largest of 1.4826 × MAD and the upper decile over 1.2816 of ascending residuals: both estimate a normal's deviation. */
 function spreadOf(sorted: Float64Array): number {

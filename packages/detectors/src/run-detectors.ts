@@ -39,7 +39,10 @@ export function detectInFrame(frame: Frame, options: RunOptions = {}): Detection
   const runs = chosen.map((detector) => runDetector(detector, frame, params[detector.id] ?? {}));
   const raised = runs.flatMap((run) => run.raised).sort(compareRaised);
   return {
-    findings: raised.slice(0, findingsMax).map((one) => findingOf(one)).sort(compareFindings),
+    findings: raised
+      .slice(0, findingsMax)
+      .map((one) => findingOf(one))
+      .sort(compareFindings),
     findingsTotal: raised.length,
     reports: runs.map(({ report }) => report),
     risks: rankRisks(frame, runs),
@@ -105,7 +108,11 @@ function runDetector(detector: Detector, frame: Frame, params: unknown): Detecto
 const CHANCE_NOTE = "diferença que o acaso explica entre tantos testes (controle de falsas descobertas)";
 
 /** Every verdict of a detector with its subject, as the report counts it, in the detector's own order. */
-export function assess(detector: Detector, dataset: Dataset, params: unknown): { subjectId: string; verdict: Verdict }[] {
+export function assess(
+  detector: Detector,
+  dataset: Dataset,
+  params: unknown,
+): { subjectId: string; verdict: Verdict }[] {
   const frame = frameOf(dataset);
   const verdicts: { subjectId: string; verdict: Verdict }[] = [];
   detector.detect(frame, params, {
@@ -184,7 +191,9 @@ function findingOf({ detector, flag, score, baseRate }: Raised): Finding {
       formula: `${formula}; score = √(strength × materiality × rarity)`,
       facts: [
         ...facts,
-        ...(flag.pValue === null ? [] : [fact("p_value", "Chance de uma diferença assim por acaso", flag.pValue, "score")]),
+        ...(flag.pValue === null
+          ? []
+          : [fact("p_value", "Chance de uma diferença assim por acaso", flag.pValue, "score")]),
         fact("strength", "Força da evidência", round4(flag.strength), "score"),
         fact("materiality", "Peso do valor em jogo", materiality, "score"),
         fact("rarity", "Peso da raridade na análise", rarityOf(baseRate), "score"),

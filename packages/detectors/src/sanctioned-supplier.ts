@@ -166,7 +166,11 @@ const NO_CNPJ = excluded("fornecedor sem CNPJ publicado");
 function judge(contract: Contract, sanctions: readonly Sanction[], unread: Verdict | null): Verdict {
   const matches = sanctions.map((sanction) => weigh(sanction, contract));
   const barring = matches.filter((match) => match.answer === "bars");
-  if (barring.length > 0) return flagOf(contract, barring.toSorted((a, b) => b.strength - a.strength));
+  if (barring.length > 0)
+    return flagOf(
+      contract,
+      barring.toSorted((a, b) => b.strength - a.strength),
+    );
   if (unread !== null) return unread;
   const unclear = matches.find((match) => match.answer === "unclear");
   return unclear ? notComputable(unclear.why) : notFired(matches[0]!.why);

@@ -118,3 +118,17 @@ export function sortedQuantile(sorted: Float64Array, p: number): number {
   if (k >= n) return sorted[n - 1]!;
   return sorted[k - 1]! + (h - k) * (sorted[k]! - sorted[k - 1]!);
 }
+
+/** P(X ≥ shared) when `drawn` of a population are drawn and `marked` of it are marked. */
+export function hypergeometricUpperTail(
+  shared: number,
+  { population, marked, drawn }: { population: number; marked: number; drawn: number },
+): number {
+  const logChoose = (n: number, k: number) => logGamma(n + 1) - logGamma(k + 1) - logGamma(n - k + 1);
+  const whole = logChoose(population, drawn);
+  let tail = 0;
+  for (let count = Math.max(shared, drawn + marked - population, 0); count <= Math.min(marked, drawn); count++) {
+    tail += Math.exp(logChoose(marked, count) + logChoose(population - marked, drawn - count) - whole);
+  }
+  return Math.min(1, tail);
+}

@@ -63,12 +63,12 @@ export function createFrameBuilder(): FrameBuilder {
   const registrations = new Map<string, Registration>();
   const lists = new Set<SanctionList>();
   const add = (records: Partial<Dataset>): void => {
-      for (const contract of records.contracts ?? []) contracts.add(contract);
-      for (const item of records.items ?? []) items.add(item);
-      for (const amendment of records.amendments ?? []) keepLater(amendments, amendment);
-      for (const sanction of records.sanctions ?? []) keepLater(sanctions, sanction);
-      for (const registration of records.registrations ?? []) keepLater(registrations, registration);
-      for (const list of records.sanctionListsRead ?? []) lists.add(list);
+    for (const contract of records.contracts ?? []) contracts.add(contract);
+    for (const item of records.items ?? []) items.add(item);
+    for (const amendment of records.amendments ?? []) keepLater(amendments, amendment);
+    for (const sanction of records.sanctions ?? []) keepLater(sanctions, sanction);
+    for (const registration of records.registrations ?? []) keepLater(registrations, registration);
+    for (const list of records.sanctionListsRead ?? []) lists.add(list);
   };
   return {
     get size() {
@@ -140,4 +140,3 @@ function keepLater<Record extends { provenance: Provenance }>(records: Map<strin
 function byKey(a: { provenance: Provenance }, b: { provenance: Provenance }): number {
   return compareTexts(recordKey(a.provenance), recordKey(b.provenance));
 }
-

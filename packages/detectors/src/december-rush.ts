@@ -1,0 +1,164 @@
+import { z } from "zod";
+import { defineDetector, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
+import { contractRecord, fact, RECORDS_MAX } from "./evidence.ts";
+import { exampleContract, exampleDataset } from "./examples.ts";
+import type { Contracts } from "./frame/contracts.ts";
+import { civilFromDays, yearOf } from "./frame/days.ts";
+import { NONE } from "./frame/dictionary.ts";
+import { groupRows } from "./frame/group-rows.ts";
+import { compareTexts } from "./frame/items.ts";
+import { republicationsOf } from "./republications.ts";
+import { clamp } from "./score.ts";
+import { binomialUpperTail } from "./statistics.ts";
+import { formatShare } from "./text.ts";
+
+const legalBasis = [
+  { norm: "Lei 4.320/1964", article: "arts. 34 a 36", validFrom: "1964-03-17", validTo: null },
+  { norm: "Constituição Federal", article: "art. 37, caput (eficiência)", validFrom: "1998-06-05", validTo: null },
+];
+
+export const decemberRush = defineDetector({
+  id: "december-rush",
+  version: 1,
+  title: "Corrida de contratos no fim de dezembro",
+  question: "O órgão assinou no fim de dezembro uma parte dos contratos do ano muito maior que a dos anos anteriores?",
+  subjects: "pares órgão e ano",
+  method:
+    "Parte dos contratos do ano assinada de fromDay de dezembro em diante, contra a média dos anos anteriores do mesmo " +
+    "órgão. Só é calculada com contractsMin contratos no ano e yearsMin anos anteriores de ao menos dez contratos. " +
+    "Dispara com parte acima da média mais duas dispersões dos anos anteriores, ao menos uma vez e meia a média, e chance binomial " +
+    "exata aprovada no controle de falsas descobertas. A força da evidência vai de 0,3 a 0,5.",
+  legalBasis,
+  references: ["Liebman & Mahoney, Do Expiring Budgets Lead to Wasteful Year-End Spending?, 2017"],
+  exclusions: ["Contratos sem data de assinatura.", "O mesmo contrato publicado duas vezes conta uma só vez."],
+  assumptions: [
+    "Os contratos lidos cobrem o ano inteiro do órgão; uma leitura de poucos meses não diz nada.",
+    "A parte de dezembro dos anos anteriores é o costume do órgão.",
+  ],
+  innocentExplanations: [
+    "Liberação tardia de verbas ou emendas.",
+    "Renovação de contratos contínuos que vencem em 31 de dezembro.",
+    "Mudança de sistema ou de lei que antecipa assinaturas, como a do fim de 2023.",
+  ],
+  needs: ["contracts"],
+  requires: ["signedOn"],
+  concerns: ["agency"],
+  params: z.strictObject({
+    contractsMin: z.int().min(10).default(30).describe("mínimo de contratos no ano"),
+    yearsMin: z.int().min(2).default(3).describe("mínimo de anos anteriores"),
+    fromDay: z.int().min(1).max(31).default(20).describe("primeiro dia de dezembro que conta"),
+  }),
+  detect: ({ contracts }, params, answer) => {
+    const republished = republicationsOf(contracts);
+    const agencies = groupRows(contracts.size, (row) =>
+      republished[row] === 0 && contracts.signedOn[row] !== NONE ? contracts.agency[row]! : -1,
+    );
+    for (let group = 0; group < agencies.count; group++) {
+      const agency = contracts.codeText(contracts.agency[agencies.rowsOf(group)[0]!]!);
+      const years = yearsOf(contracts, agencies.rowsOf(group), params.fromDay);
+      for (const [index, year] of years.entries()) {
+        const id = `${agency}/${year.year}`;
+        const earlier = years.slice(0, index).filter(({ rows }) => rows.length >= EARLIER_CONTRACTS_MIN);
+        answer.group({ id, kind: "agency", rows: year.rows }, judge(contracts, { id, year, earlier }, params));
+      }
+    }
+  },
+  examples: [
+    {
+      title: "aponta o ano em que metade dos contratos saiu depois de 20 de dezembro",
+      dataset: exampleDataset({
+        contracts: [2019, 2020, 2021].flatMap((year) => signed(year, 2)).concat(signed(2022, 20)),
+      }),
+      flags: ["26000/2022"],
+      notComputable: ["26000/2019", "26000/2020", "26000/2021"],
+    },
+    {
+      title: "não aponta o ano igual aos anteriores",
+      dataset: exampleDataset({ contracts: [2019, 2020, 2021, 2022].flatMap((year) => signed(year, 8)) }),
+      flags: [],
+      notComputable: ["26000/2019", "26000/2020", "26000/2021"],
+    },
+  ],
+});
+
+const EARLIER_CONTRACTS_MIN = 10;
+
+type Year = { year: number; rows: number[]; late: number[] };
+
+/** Ascending. */
+function yearsOf(contracts: Contracts, rows: Int32Array, fromDay: number): Year[] {
+  const years = new Map<number, Year>();
+  for (const row of rows) {
+    const day = contracts.signedOn[row]!;
+    const number = yearOf(day);
+    const year = years.get(number) ?? { year: number, rows: [], late: [] };
+    years.set(number, year);
+    year.rows.push(row);
+    const { month, dayOfMonth } = civilFromDays(day);
+    if (month === 12 && dayOfMonth >= fromDay) year.late.push(row);
+  }
+  return [...years.values()].sort((a, b) => a.year - b.year);
+}
+
+function judge(
+  contracts: Contracts,
+  { id, year, earlier }: { id: string; year: Year; earlier: Year[] },
+  { contractsMin, yearsMin, fromDay }: { contractsMin: number; yearsMin: number; fromDay: number },
+): Verdict {
+  if (year.rows.length < contractsMin) return notComputable(`menos de ${contractsMin} contratos no ano`);
+  if (earlier.length < yearsMin) return notComputable(`menos de ${yearsMin} anos anteriores para comparar`);
+  const shares = earlier.map(({ rows, late }) => late.length / rows.length);
+  const before = earlier.reduce(
+    (sum, { rows, late }) => ({ rows: sum.rows + rows.length, late: sum.late + late.length }),
+    {
+      rows: 0,
+      late: 0,
+    },
+  );
+  const expected = (before.late + 1) / (before.rows + 2);
+  const mean = shares.reduce((sum, share) => sum + share, 0) / shares.length;
+  const deviation = Math.sqrt(shares.reduce((sum, share) => sum + (share - mean) ** 2, 0) / (shares.length - 1));
+  const share = year.late.length / year.rows.length;
+  if (share <= mean + 2 * deviation || share < 1.5 * expected) return NOT_FIRED;
+  const amount = year.late.reduce((sum, row) => sum + Math.max(0, contracts.initialValue[row]! || 0), 0);
+  return fired({
+    strength: clamp(0.3 + 0.05 * (share / expected - 1.5), 0.3, 0.5),
+    amountAtRiskCents: Math.round(amount * (1 - expected / share)),
+    pValue: binomialUpperTail(year.late.length, year.rows.length, expected),
+    describe: () => {
+      const ordered = year.late.toSorted((a, b) => compareTexts(contracts.keyText(a), contracts.keyText(b)));
+      const first = contracts.at(ordered[0]!);
+      return {
+        subject: { kind: "agency", id, label: `${first.agencyName}, ${year.year}` },
+        reason:
+          `${year.late.length} dos ${year.rows.length} contratos de ${year.year} foram assinados de ${fromDay} de dezembro em ` +
+          `diante (${formatShare(share)}); nos ${earlier.length} anos anteriores, ${formatShare(expected)}.`,
+        agencyCode: first.agencyCode,
+        agencyName: first.agencyName,
+        supplierTaxId: null,
+        supplierName: null,
+        formula:
+          "share = late / contracts; share > mean + 2 × deviation; p = P(X ≥ late), X ~ Bin(contracts, expected)",
+        facts: [
+          fact("late", "Contratos do fim de dezembro", year.late.length, "count"),
+          fact("contracts", "Contratos do ano", year.rows.length, "count"),
+          fact("share", "Parte do fim de dezembro", share, "share"),
+          fact("expected", "Parte nos anos anteriores", expected, "share"),
+          fact("mean", "Média das partes anuais anteriores", mean, "share"),
+          fact("deviation", "Dispersão das partes anuais anteriores", deviation, "share"),
+          fact("years", "Anos anteriores comparados", earlier.length, "count"),
+        ],
+        records: ordered.slice(0, RECORDS_MAX).map((row) => contractRecord(contracts.at(row))),
+        legalBasis,
+      };
+    },
+  });
+}
+
+function signed(year: number, late: number) {
+  return Array.from({ length: 40 }, (_, index) =>
+    exampleContract(`${year}-${index}`, {
+      signedOn: index < late ? `${year}-12-28` : `${year}-${String(1 + (index % 11)).padStart(2, "0")}-10`,
+    }),
+  );
+}

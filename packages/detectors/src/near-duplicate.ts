@@ -1,0 +1,234 @@
+import { formatBrl } from "@cidadao/domain/money";
+import { z } from "zod";
+import { defineDetector, excluded, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
+import { byRecordKey, contractRecord, fact, inForceOn, objectFacts, RECORDS_MAX } from "./evidence.ts";
+import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
+import { type Contracts, supplierKindCodes } from "./frame/contracts.ts";
+import { NONE } from "./frame/dictionary.ts";
+import { groupRows, pairKey } from "./frame/group-rows.ts";
+import { republicationsOf } from "./republications.ts";
+import { clusterAlike, type WordSet, wordSetOf } from "./similar-texts.ts";
+import { formatShare, isWithheld, plural } from "./text.ts";
+
+const legalBasis = [
+  { norm: "Lei 4.320/1964", article: "arts. 62 e 63", validFrom: "1964-03-17", validTo: null },
+  { norm: "Lei 14.133/2021", article: "art. 169", validFrom: "2021-04-01", validTo: null },
+];
+
+export const nearDuplicate = defineDetector({
+  id: "near-duplicate",
+  version: 1,
+  title: "Contratos quase iguais com o mesmo fornecedor",
+  question: "A mesma unidade tem com o mesmo fornecedor dois ou mais contratos de mesmo valor e objeto quase igual?",
+  subjects: "trios unidade gestora, fornecedor e valor com mais de um contrato",
+  method:
+    "Dentro da mesma unidade gestora, do mesmo fornecedor e do mesmo valor inicial em reais inteiros, são quase iguais " +
+    "dois contratos assinados a até daysMax dias um do outro cujos objetos têm conjuntos de palavras com Jaccard de ao " +
+    "menos similarityMin. Objetos iguais palavra a palavra são reunidos primeiro; os demais são procurados por MinHash " +
+    "com bandas (LSH) e conferidos pelo Jaccard exato, de modo que o custo cresce com os contratos, e não com os pares. " +
+    "A força da evidência é 0,4, e 0,55 quando o número do contrato ou a data de assinatura também é igual.",
+  legalBasis,
+  references: ["Broder, On the Resemblance and Containment of Documents, 1997 (MinHash)"],
+  exclusions: [
+    "Objeto sob sigilo, ou com menos de textCharactersMin letras.",
+    "O mesmo contrato publicado duas vezes (mesmo número, dia e valor): é republicação, e conta uma só vez.",
+    "Valor zero ou ausente.",
+  ],
+  assumptions: ["Duas contratações iguais no mesmo mês são raras fora de lotes e de entregas parceladas."],
+  innocentExplanations: [
+    "Lotes ou itens de uma mesma licitação, um contrato para cada um.",
+    "Rateio entre unidades ou locais de entrega.",
+    "Republicação com número corrigido.",
+    "Credenciamento: o mesmo contrato-padrão para cada serviço.",
+  ],
+  needs: ["contracts"],
+  requires: ["object", "initialValue", "signedOn"],
+  concerns: ["contract", "supplier", "agency"],
+  params: z.strictObject({
+    similarityMin: z.number().min(0).max(1).default(0.85).describe("Jaccard mínimo dos conjuntos de palavras"),
+    daysMax: z.int().min(0).default(30).describe("maior distância entre assinaturas, em dias"),
+    textCharactersMin: z.int().min(1).default(20).describe("menor objeto que se compara, em caracteres"),
+  }),
+  detect: ({ contracts }, params, answer) => {
+    const republished = republicationsOf(contracts);
+    const bySeller = groupRows(contracts.size, (row) =>
+      republished[row] === 0 ? pairKey(contracts.unit[row]!, contracts.supplier[row]!) : -1,
+    );
+    const blocks = groupRows(contracts.size, (row) => {
+      if (bySeller.groupOf[row]! < 0) return -1;
+      const value = contracts.initialValue[row]!;
+      return bySeller.groupOf[row]! * VALUES_MAX + (value > 0 ? Math.round(value / 100) % VALUES_MAX : 0);
+    });
+    for (let block = 0; block < blocks.count; block++) {
+      const rows = blocks.rowsOf(block);
+      if (rows.length < 2) continue;
+      const first = rows[0]!;
+      const id = [
+        contracts.codeText(contracts.unit[first]!),
+        contracts.supplierText(contracts.supplier[first]!),
+        valueText(contracts.initialValue[first]!),
+      ].join("/");
+      answer.group({ id, kind: "unit", rows }, judge(contracts, { id, rows }, params));
+    }
+  },
+  examples: [
+    {
+      title: "aponta dois contratos iguais a dez dias um do outro, com uma palavra de diferença",
+      dataset: exampleDataset({
+        contracts: [
+          pair(
+            "c1",
+            "2024-03-01",
+            "Aquisição de mobiliário escolar para as salas de aula do bloco norte do campus sede",
+          ),
+          pair(
+            "c2",
+            "2024-03-11",
+            "Aquisição de mobiliário escolar para as salas de aula do bloco norte do campus da sede",
+          ),
+        ],
+      }),
+      flags: [`150000/${EXAMPLE_CNPJS[0]}/100000`],
+    },
+    {
+      title: "não aponta objetos diferentes nem contratos distantes no tempo",
+      dataset: exampleDataset({
+        contracts: [
+          pair("c1", "2024-03-01", "Aquisição de mobiliário escolar para as salas de aula do bloco norte"),
+          pair("c2", "2024-03-11", "Serviço de manutenção predial preventiva e corretiva dos telhados"),
+          pair("c3", "2024-09-11", "Serviço de manutenção predial preventiva e corretiva dos telhados"),
+        ],
+      }),
+      flags: [],
+    },
+    {
+      title: "não calcula sem objeto ou sem data, e exclui o objeto sob sigilo",
+      dataset: exampleDataset({
+        contracts: [
+          pair("c1", "2024-03-01", null),
+          pair("c2", "2024-03-02", null),
+          {
+            ...pair("c3", "2024-03-01", "Informação protegida por sigilo"),
+            supplierKind: "secret",
+            supplierId: "-11",
+            supplierTaxId: null,
+          },
+          {
+            ...pair("c4", "2024-03-02", "Informação protegida por sigilo"),
+            supplierKind: "secret",
+            supplierId: "-11",
+            supplierTaxId: null,
+          },
+        ],
+      }),
+      flags: [],
+      notComputable: [`150000/${EXAMPLE_CNPJS[0]}/100000`],
+      excluded: ["150000/-11/100000"],
+    },
+  ],
+});
+
+/** More than any value in reais. */
+const VALUES_MAX = 2 ** 24;
+
+const SECRET = excluded("objeto sob sigilo");
+const NO_VALUE = excluded("valor inicial ausente ou zero");
+const NO_TEXT = notComputable("menos de dois contratos com objeto e data de assinatura");
+
+type Limits = { similarityMin: number; daysMax: number; textCharactersMin: number };
+
+function judge(contracts: Contracts, block: { id: string; rows: Int32Array }, limits: Limits): Verdict {
+  const { rows } = block;
+  if (!(contracts.initialValue[rows[0]!]! > 0)) return NO_VALUE;
+  if (contracts.supplierKind[rows[0]!] === supplierKindCodes.secret) return SECRET;
+  const comparable: { row: number; words: WordSet }[] = [];
+  for (const row of rows) {
+    const text = contracts.objects[row];
+    if (contracts.signedOn[row] === NONE || !text || text.length < limits.textCharactersMin) continue;
+    if (isWithheld(text)) return SECRET;
+    comparable.push({ row, words: wordSetOf(text) });
+  }
+  if (comparable.length < 2) return NO_TEXT;
+  const alike = clusterAlike(
+    comparable.map(({ words }) => words),
+    { similarityMin: limits.similarityMin },
+  ).flatMap((members) =>
+    closeInTime(
+      contracts,
+      members.map((index) => comparable[index]!.row),
+      limits.daysMax,
+    ),
+  );
+  if (alike.length === 0) return NOT_FIRED;
+  const largest = alike.toSorted((a, b) => b.length - a.length || compareKeys(contracts, a, b))[0]!;
+  return raise(contracts, block.id, { alike: largest, limits });
+}
+
+/** Runs of at least two rows in which each was signed within `daysMax` of the one before. */
+function closeInTime({ signedOn, keyText }: Contracts, rows: number[], daysMax: number): number[][] {
+  const runs: number[][] = [];
+  const ordered = rows.toSorted((a, b) => signedOn[a]! - signedOn[b]! || (keyText(a) < keyText(b) ? -1 : 1));
+  for (const row of ordered) {
+    const last = runs.at(-1);
+    if (last && signedOn[row]! - signedOn[last.at(-1)!]! <= daysMax) last.push(row);
+    else runs.push([row]);
+  }
+  return runs.filter((run) => run.length > 1);
+}
+
+function raise(contracts: Contracts, id: string, { alike, limits }: { alike: number[]; limits: Limits }): Verdict {
+  const { signedOn, numbers, initialValue } = contracts;
+  const sameDay = alike.every((row) => signedOn[row] === signedOn[alike[0]!]);
+  const sameNumber = alike.every((row) => numbers[row] === numbers[alike[0]!]);
+  const value = initialValue[alike[0]!]!;
+  return fired({
+    strength: sameDay || sameNumber ? 0.55 : 0.4,
+    amountAtRiskCents: value * (alike.length - 1),
+    pValue: null,
+    describe: () => {
+      const members = alike.map(contracts.at).sort(byRecordKey);
+      const first = members[0]!;
+      const days = signedOn[alike.at(-1)!]! - signedOn[alike[0]!]!;
+      return {
+        subject: { kind: "unit", id, label: `${first.unitName}: ${first.supplierName}, ${formatBrl(value)}` },
+        reason:
+          `${plural(members.length, "contrato", "contratos")} de ${formatBrl(value)} com o mesmo fornecedor e objeto quase igual, ` +
+          `assinados em ${days === 0 ? "um só dia" : plural(days + 1, "dia", "dias")}; números ` +
+          `${members
+            .slice(0, NUMBERS_MAX)
+            .map(({ number }) => number)
+            .join(", ")}.`,
+        agencyCode: first.agencyCode,
+        agencyName: first.agencyName,
+        supplierTaxId: first.supplierTaxId,
+        supplierName: first.supplierName,
+        formula:
+          "jaccard(words_a, words_b) ≥ similarity_min; |signed_a − signed_b| ≤ days_max; amount = value × (contracts − 1)",
+        facts: [
+          fact("contracts", "Contratos quase iguais", members.length, "count"),
+          fact("value", "Valor de cada um", value, "cents"),
+          fact("similarity_min", "Semelhança mínima", formatShare(limits.similarityMin), "text"),
+          fact("days_max", "Maior distância admitida", limits.daysMax, "days"),
+          fact("days", "Distância entre o primeiro e o último", days, "days"),
+          ...objectFacts(first),
+        ],
+        records: members.slice(0, RECORDS_MAX).map(contractRecord),
+        legalBasis: inForceOn(legalBasis, first.signedOn),
+      };
+    },
+  });
+}
+
+const NUMBERS_MAX = 6;
+
+function compareKeys({ keyText }: Contracts, a: number[], b: number[]): number {
+  return keyText(a[0]!) < keyText(b[0]!) ? -1 : 1;
+}
+
+function valueText(value: number): string {
+  return value > 0 ? String(Math.round(value / 100)) : "sem-valor";
+}
+
+function pair(id: string, signedOn: string, object: string | null) {
+  return exampleContract(id, { signedOn, object });
+}

@@ -1,0 +1,149 @@
+import { z } from "zod";
+import { defineDetector, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
+import { contractRecord, fact, RECORDS_MAX } from "./evidence.ts";
+import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
+import { type Contracts, supplierKindCodes } from "./frame/contracts.ts";
+import { groupRows, pairKey } from "./frame/group-rows.ts";
+import { compareTexts } from "./frame/items.ts";
+import { republicationsOf } from "./republications.ts";
+import { clamp } from "./score.ts";
+import { binomialUpperTail } from "./statistics.ts";
+import { formatShare } from "./text.ts";
+
+const legalBasis = [{ norm: "Lei 14.133/2021", article: "art. 23", validFrom: "2021-04-01", validTo: null }];
+
+export const roundNumber = defineDetector({
+  id: "round-number",
+  version: 1,
+  title: "Valores redondos em excesso",
+  question: "O fornecedor recebe do órgão valores redondos com frequência muito maior que a dos demais contratos?",
+  subjects: "pares órgão e fornecedor",
+  method:
+    "É redondo o valor inicial de ao menos valueMinCents que tem " +
+    "no máximo dois algarismos, seguidos só de zeros. Compara a parte de valores redondos do par com a de todos os outros " +
+    "contratos da mesma análise, por chance binomial exata. Dispara com contractsMin contratos, parte redonda de ao menos " +
+    "shareMin e o dobro da geral, e chance aprovada no controle de falsas descobertas. Preço apurado de custos raramente é " +
+    "redondo; estimativa e verba, sim. A força da evidência vai de 0,25 a 0,45.",
+  legalBasis,
+  references: ["OCP Red Flags R029", "Nigrini, Benford's Law, 2012 (cap. sobre números redondos)"],
+  exclusions: [
+    "Fornecedor sem CNPJ publicado.",
+    "Valores abaixo de valueMinCents, em que o redondo é comum.",
+    "O mesmo contrato publicado duas vezes conta uma só vez.",
+  ],
+  assumptions: ["Os outros contratos da análise mostram com que frequência valores são redondos por si."],
+  innocentExplanations: [
+    "Valor fixado por edital, credenciamento, bolsa ou patrocínio.",
+    "Contrato por estimativa, com teto redondo.",
+    "Preço de tabela ou mensalidade redonda.",
+  ],
+  needs: ["contracts"],
+  requires: ["initialValue", "supplierTaxId"],
+  concerns: ["supplier", "agency"],
+  params: z.strictObject({
+    contractsMin: z.int().min(3).default(8).describe("mínimo de contratos do par"),
+    shareMin: z.number().min(0).max(1).default(0.5).describe("parte mínima de valores redondos"),
+    valueMinCents: z.int().positive().default(1_000_000).describe("menor valor que se conta, em centavos"),
+  }),
+  detect: ({ contracts }, params, answer) => {
+    const republished = republicationsOf(contracts);
+    const isCounted = (row: number) => republished[row] === 0 && contracts.initialValue[row]! >= params.valueMinCents;
+    const pairs = groupRows(contracts.size, (row) =>
+      isCounted(row) && contracts.supplierKind[row] === supplierKindCodes.company
+        ? pairKey(contracts.agency[row]!, contracts.supplier[row]!)
+        : -1,
+    );
+    const whole = { round: 0, total: pairs.rows.length };
+    for (const row of pairs.rows) if (isRound(contracts.initialValue[row]!)) whole.round++;
+    for (let group = 0; group < pairs.count; group++) {
+      const rows = pairs.rowsOf(group);
+      const first = rows[0]!;
+      const id = `${contracts.codeText(contracts.agency[first]!)}/${contracts.supplierText(contracts.supplier[first]!)}`;
+      answer.group({ id, kind: "supplier", rows }, judge(contracts, { id, rows, whole }, params));
+    }
+  },
+  examples: [
+    {
+      title: "aponta o fornecedor de dez contratos redondos entre cem quebrados",
+      dataset: exampleDataset({
+        contracts: [
+          ...Array.from({ length: 10 }, (_, index) => priced(`r${index}`, (10 + index) * 1_000_000, EXAMPLE_CNPJS[0])),
+          ...Array.from({ length: 100 }, (_, index) =>
+            priced(`q${index}`, 1_234_567 + 98_765 * index, EXAMPLE_CNPJS[2 + (index % 3)]!),
+          ),
+        ],
+      }),
+      flags: [`26000/${EXAMPLE_CNPJS[0]}`],
+    },
+    {
+      title: "não aponta quem tem valores redondos como todos",
+      dataset: exampleDataset({
+        contracts: Array.from({ length: 40 }, (_, index) =>
+          priced(`r${index}`, (10 + index) * 1_000_000, EXAMPLE_CNPJS[index % 2 === 0 ? 0 : 2]),
+        ),
+      }),
+      flags: [],
+    },
+    {
+      title: "não calcula com poucos contratos",
+      dataset: exampleDataset({ contracts: [priced("c1", 5_000_000, EXAMPLE_CNPJS[0])] }),
+      flags: [],
+      notComputable: [`26000/${EXAMPLE_CNPJS[0]}`],
+    },
+  ],
+});
+
+/** At most two digits followed by nothing but zeros: R$ 50.000,00, R$ 1.200.000,00. */
+function isRound(cents: number): boolean {
+  let unit = 1;
+  while (unit * 100 <= cents) unit *= 10;
+  return cents % unit === 0;
+}
+
+type Pair = { id: string; rows: Int32Array; whole: { round: number; total: number } };
+
+function judge(
+  contracts: Contracts,
+  { id, rows, whole }: Pair,
+  { contractsMin, shareMin }: { contractsMin: number; shareMin: number },
+): Verdict {
+  if (rows.length < contractsMin) return notComputable(`menos de ${contractsMin} contratos do par`);
+  const round = rows.filter((row) => isRound(contracts.initialValue[row]!));
+  const rest = { round: whole.round - round.length, total: whole.total - rows.length };
+  const expected = (rest.round + 1) / (rest.total + 2);
+  const share = round.length / rows.length;
+  if (share < shareMin || share < 2 * expected) return NOT_FIRED;
+  const amount = round.reduce((sum, row) => sum + contracts.initialValue[row]!, 0);
+  return fired({
+    strength: clamp(0.25 + 0.4 * (share - shareMin), 0.25, 0.45),
+    amountAtRiskCents: amount,
+    pValue: binomialUpperTail(round.length, rows.length, expected),
+    describe: () => {
+      const ordered = Array.from(round).sort((a, b) => compareTexts(contracts.keyText(a), contracts.keyText(b)));
+      const first = contracts.at(ordered[0]!);
+      return {
+        subject: { kind: "supplier", id, label: `${first.supplierName} em ${first.agencyName}` },
+        reason:
+          `${round.length} dos ${rows.length} contratos do fornecedor com o órgão têm valor redondo (${formatShare(share)}); ` +
+          `nos demais contratos, ${formatShare(expected)}.`,
+        agencyCode: first.agencyCode,
+        agencyName: first.agencyName,
+        supplierTaxId: first.supplierTaxId,
+        supplierName: first.supplierName,
+        formula: "share = round / contracts; p = P(X ≥ round), X ~ Bin(contracts, expected)",
+        facts: [
+          fact("round", "Contratos de valor redondo", round.length, "count"),
+          fact("contracts", "Contratos do par", rows.length, "count"),
+          fact("share", "Parte redonda", share, "share"),
+          fact("expected", "Parte redonda nos outros contratos", expected, "share"),
+        ],
+        records: ordered.slice(0, RECORDS_MAX).map((row) => contractRecord(contracts.at(row))),
+        legalBasis,
+      };
+    },
+  });
+}
+
+function priced(id: string, initialValueCents: number, cnpj: string) {
+  return exampleContract(id, { initialValueCents, supplierId: cnpj, supplierTaxId: cnpj });
+}

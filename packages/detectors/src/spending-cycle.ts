@@ -1,0 +1,148 @@
+import { z } from "zod";
+import { defineDetector, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
+import { contractRecord, fact, RECORDS_MAX } from "./evidence.ts";
+import { exampleContract, exampleDataset } from "./examples.ts";
+import type { Contracts } from "./frame/contracts.ts";
+import { dateOf, dayOf, monthIndexOf } from "./frame/days.ts";
+import { NONE } from "./frame/dictionary.ts";
+import { groupRows } from "./frame/group-rows.ts";
+import { compareTexts } from "./frame/items.ts";
+import { fisherPeriodicityTest } from "./periodogram.ts";
+import { republicationsOf } from "./republications.ts";
+import { formatDecimal } from "./text.ts";
+
+const legalBasis = [{ norm: "Lei 4.320/1964", article: "arts. 47 e 48", validFrom: "1964-03-17", validTo: null }];
+
+export const spendingCycle = defineDetector({
+  id: "spending-cycle",
+  version: 1,
+  title: "Gasto do órgão com ciclo regular no tempo",
+  question: "O valor que o órgão contrata por mês sobe e desce num ciclo que o acaso não explica?",
+  subjects: "órgãos",
+  method:
+    "Série mensal de ln(1 + valor contratado), do primeiro ao último mês do órgão. A série é desfeita da tendência linear e " +
+    "da memória de um mês (resíduo autorregressivo de ordem 1), e seu periodograma é testado pelo g exato de Fisher: a " +
+    "parte da maior frequência na soma de todas. Com monthsMin meses e contractsMin contratos, dispara com parte de ao " +
+    "menos shareMin e chance aprovada no controle de falsas descobertas. O ciclo de um ano e suas frações são o " +
+    "calendário do orçamento: força 0,15; outros, 0,35.",
+  legalBasis,
+  references: ["Fisher, Tests of Significance in Harmonic Analysis, 1929"],
+  exclusions: [
+    "Contratos sem data de assinatura ou sem valor.",
+    "O mesmo contrato publicado duas vezes conta uma só vez.",
+  ],
+  assumptions: ["Sem ciclo, o resíduo é aproximadamente um ruído branco."],
+  innocentExplanations: [
+    "Calendário do orçamento e da liberação de verbas.",
+    "Contratações sazonais: safra, período letivo, campanhas de saúde.",
+    "Renovações que vencem sempre no mesmo mês.",
+  ],
+  needs: ["contracts"],
+  requires: ["initialValue", "signedOn"],
+  concerns: ["agency"],
+  params: z.strictObject({
+    monthsMin: z.int().min(12).default(24).describe("mínimo de meses da série"),
+    contractsMin: z.int().min(12).default(48).describe("mínimo de contratos do órgão"),
+    shareMin: z.number().min(0).max(1).default(0.3).describe("parte mínima da maior frequência"),
+  }),
+  detect: ({ contracts }, params, answer) => {
+    const republished = republicationsOf(contracts);
+    const agencies = groupRows(contracts.size, (row) =>
+      republished[row] === 0 && contracts.signedOn[row] !== NONE && contracts.initialValue[row]! > 0
+        ? contracts.agency[row]!
+        : -1,
+    );
+    for (let group = 0; group < agencies.count; group++) {
+      const rows = agencies.rowsOf(group);
+      const id = contracts.codeText(contracts.agency[rows[0]!]!);
+      answer.group({ id, kind: "agency", rows }, judge(contracts, { id, rows }, params));
+    }
+  },
+  examples: [
+    {
+      title: "aponta o gasto que sobe a cada cinco meses durante cinco anos",
+      dataset: exampleDataset({ contracts: monthly(60, (month) => (month % 5 === 0 ? 900_000_000 : 1_000_000)) }),
+      flags: ["26000"],
+    },
+    {
+      title: "não aponta o gasto que só cresce",
+      dataset: exampleDataset({
+        contracts: monthly(60, (month) => 1_000_000 * 1.05 ** month * (1 + ((month * month * 7_919) % 101) / 101)),
+      }),
+      flags: [],
+    },
+    {
+      title: "não calcula com poucos meses",
+      dataset: exampleDataset({ contracts: monthly(12, () => 1_000_000) }),
+      flags: [],
+      notComputable: ["26000"],
+    },
+  ],
+});
+
+const MONTHS_MAX = 600;
+const YEAR_FRACTIONS = [12, 6, 4, 3, 2.4, 2];
+const FRACTION_TOLERANCE = 0.06;
+
+function judge(
+  contracts: Contracts,
+  { id, rows }: { id: string; rows: Int32Array },
+  { monthsMin, contractsMin, shareMin }: { monthsMin: number; contractsMin: number; shareMin: number },
+): Verdict {
+  if (rows.length < contractsMin) return notComputable(`menos de ${contractsMin} contratos com data e valor`);
+  let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const row of rows) {
+    const month = monthIndexOf(contracts.signedOn[row]!);
+    if (month < first) first = month;
+    if (month > last) last = month;
+  }
+  const months = last - first + 1;
+  if (months < monthsMin) return notComputable(`menos de ${monthsMin} meses de contratos`);
+  if (months > MONTHS_MAX) return notComputable("datas espalhadas por mais de cinquenta anos");
+  const totals = new Float64Array(months);
+  for (const row of rows) totals[monthIndexOf(contracts.signedOn[row]!) - first]! += contracts.initialValue[row]!;
+  const test = fisherPeriodicityTest(totals.map((cents) => Math.log1p(cents / 100)));
+  if (test === null) return notComputable("a série não varia");
+  if (test.share < shareMin) return NOT_FIRED;
+  const isBudgetYear = YEAR_FRACTIONS.some((period) => Math.abs(test.period / period - 1) <= FRACTION_TOLERANCE);
+  return fired({
+    strength: isBudgetYear ? 0.15 : 0.35,
+    // A pattern of the whole series: no single amount is at risk.
+    amountAtRiskCents: 0,
+    pValue: test.pValue,
+    describe: () => {
+      const ordered = Array.from(rows).sort((a, b) => compareTexts(contracts.keyText(a), contracts.keyText(b)));
+      const one = contracts.at(ordered[0]!);
+      return {
+        subject: { kind: "agency", id, label: one.agencyName },
+        reason:
+          `O valor contratado por mês repete um ciclo de ${formatDecimal(test.period)} meses, que responde por ` +
+          `${formatDecimal(100 * test.share)} % da variação em ${months} meses` +
+          `${isBudgetYear ? "; é uma fração do ano, como o calendário do orçamento" : ""}.`,
+        agencyCode: one.agencyCode,
+        agencyName: one.agencyName,
+        supplierTaxId: null,
+        supplierName: null,
+        formula: "share = max periodogram / sum of periodogram; p = P(g ≥ share) of Fisher's exact test",
+        facts: [
+          fact("period", "Ciclo, em meses", test.period, "ratio"),
+          fact("share", "Parte da variação nesse ciclo", test.share, "share"),
+          fact("months", "Meses da série", months, "count"),
+          fact("contracts", "Contratos na série", rows.length, "count"),
+          fact("frequencies", "Frequências testadas", test.frequencies, "count"),
+        ],
+        records: ordered.slice(0, RECORDS_MAX).map((row) => contractRecord(contracts.at(row))),
+        legalBasis,
+      };
+    },
+  });
+}
+
+function monthly(months: number, valueOf: (month: number) => number) {
+  return Array.from({ length: months }, (_, month) =>
+    exampleContract(`c${month}`, {
+      signedOn: dateOf(dayOf("2018-01-10") + Math.round(month * 30.4375)),
+      initialValueCents: Math.round(valueOf(month)),
+    }),
+  );
+}

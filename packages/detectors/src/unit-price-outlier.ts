@@ -1,0 +1,297 @@
+import { formatBrl } from "@cidadao/domain/money";
+import { z } from "zod";
+import { defineDetector, excluded, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
+import { contractRecord, contractSubject, fact, inForceOn, itemRecord, partiesOf } from "./evidence.ts";
+import { exampleContract, exampleDataset, exampleItem, exampleKey } from "./examples.ts";
+import { type Contracts, supplierKindCodes } from "./frame/contracts.ts";
+import { NONE } from "./frame/dictionary.ts";
+import { groupRows, groupSize, overSortedValues, pairKey, type RowGroups } from "./frame/group-rows.ts";
+import type { Items } from "./frame/items.ts";
+import { type ItemClasses, itemClassesOf } from "./item-class.ts";
+import { clamp } from "./score.ts";
+import { sortedMedian, sortedQuantile, studentUpperTail } from "./statistics.ts";
+import { formatDecimal } from "./text.ts";
+
+const legalBasis = [
+  { norm: "Lei 14.133/2021", article: "arts. 6º, LVI, e 23", validFrom: "2021-04-01", validTo: null },
+  { norm: "Lei 8.666/1993", article: "arts. 15, V, e 43, IV", validFrom: "1993-06-22", validTo: "2023-12-30" },
+];
+
+export const unitPriceOutlier = defineDetector({
+  id: "unit-price-outlier",
+  version: 1,
+  title: "Preço unitário muito acima do pago pela mesma classe de item",
+  question: "O preço unitário de um item está muito acima do que outros contratos pagam pela mesma classe?",
+  subjects: "contratos com itens",
+  method:
+    "Grupo: mesma classe do catálogo e mesma unidade de medida; onde a fonte não traz a unidade, as quantidades do grupo " +
+    "precisam estar dentro de um fator quantityFactor da quantidade do item. Com peersMin preços de ao menos " +
+    "contractsMin contratos, dispara o preço que passa da mediana em ratioMin e tem z = (ln p − mediana) ÷ S acima de " +
+    "threshold; S é o maior entre 1,4826 × MAD de ln p, (percentil 90 − mediana) ÷ 1,2816 e spreadMin. A chance de tal " +
+    "diferença (t de Student, graus de liberdade 0,37 × preços do grupo) passa ainda pelo controle de falsas descobertas. " +
+    "O contrato vale pelo item de maior excesso, (p − mediana) × quantidade. A força da evidência vai de 0,45 no " +
+    "limiar a 0,8; é um terço menor quando a fonte não traz a unidade de medida, e metade quando a razão fica perto de " +
+    "10, 12, 50, 100 ou 1.000, o que costuma ser caixa contra peça.",
+  legalBasis,
+  references: ["OCP Red Flags R017", "IN SEGES 65/2021", "Iglewicz & Hoaglin, How to Detect and Handle Outliers, 1993"],
+  exclusions: [
+    "Item sem preço ou quantidade, com preço abaixo de R$ 0,10, ou sob sigilo.",
+    "Item de quantidade 1 que é o contrato inteiro de uma classe de serviço ou obra: o preço é o do contrato, e quem olha é o detector de valor.",
+  ],
+  assumptions: [
+    "O catálogo descreve a classe, não o produto: dentro dela há marcas e qualidades diferentes.",
+    "Preços de um ano antes ou depois são comparáveis.",
+  ],
+  innocentExplanations: [
+    "Unidade de fornecimento diferente: caixa, pacote, litro, mês.",
+    "Marca, garantia ou especificação superior dentro da mesma classe.",
+    "Frete para local remoto, quantidade pequena, entrega urgente.",
+  ],
+  needs: ["contracts", "items"],
+  requires: [],
+  concerns: ["contract", "supplier", "agency"],
+  params: z.strictObject({
+    threshold: z.number().positive().default(3.5).describe("z robusto acima do qual o preço é apontado"),
+    ratioMin: z.number().min(1).default(1.3).describe("quantas vezes a mediana o preço precisa ser"),
+    peersMin: z.int().min(3).default(10).describe("mínimo de preços no grupo"),
+    contractsMin: z.int().min(2).default(5).describe("mínimo de contratos diferentes no grupo"),
+    quantityFactor: z.number().min(1).default(10).describe("fator de quantidade sem unidade de medida"),
+    spreadMin: z.number().positive().default(0.1).describe("menor dispersão do logaritmo que se admite"),
+  }),
+  detect: ({ contracts, items }, params, answer) => {
+    const classes = itemClassesOf(items);
+    const prices = comparePrices(contracts, items, classes, params);
+    for (let row = 0; row < contracts.size; row++) {
+      if (items.start[row] !== items.start[row + 1]) answer.contract(row, judge(row, prices, params));
+    }
+  },
+  examples: [
+    {
+      title: "aponta o contrato que paga dez vezes a resma dos outros",
+      dataset: exampleDataset({
+        contracts: Array.from({ length: 16 }, (_, index) => exampleContract(`c${index}`)),
+        items: [
+          ...Array.from({ length: 15 }, (_, index) =>
+            exampleItem(`i${index}`, `c${index}`, {
+              description: "PAPEL A4",
+              unitOfMeasure: "RESMA",
+              quantity: 100,
+              unitPriceCents: 2_500 + 40 * index,
+            }),
+          ),
+          exampleItem("caro", "c15", {
+            description: "PAPEL A4",
+            unitOfMeasure: "RESMA",
+            quantity: 1_000,
+            unitPriceCents: 21_000,
+          }),
+        ],
+      }),
+      flags: [exampleKey("c15")],
+    },
+    {
+      title: "não calcula com poucos preços",
+      dataset: exampleDataset({
+        contracts: [exampleContract("c1"), exampleContract("c2")],
+        items: [
+          exampleItem("i1", "c1", { description: "PAPEL A4", quantity: 10, unitPriceCents: 2_500 }),
+          exampleItem("i2", "c2", { description: "PAPEL A4", quantity: 10, unitPriceCents: 250_000 }),
+        ],
+      }),
+      flags: [],
+      notComputable: [exampleKey("c1"), exampleKey("c2")],
+    },
+    {
+      title: "não compara a resma com a caixa, e exclui item sem preço",
+      dataset: exampleDataset({
+        contracts: Array.from({ length: 13 }, (_, index) => exampleContract(`c${index}`)),
+        items: [
+          ...Array.from({ length: 11 }, (_, index) =>
+            exampleItem(`i${index}`, `c${index}`, {
+              description: "PAPEL A4",
+              unitOfMeasure: "RESMA",
+              quantity: 100,
+              unitPriceCents: 2_500 + 40 * index,
+            }),
+          ),
+          exampleItem("caixa", "c11", {
+            description: "PAPEL A4",
+            unitOfMeasure: "CAIXA",
+            quantity: 100,
+            unitPriceCents: 26_000,
+          }),
+          exampleItem("sem-preco", "c12", { description: "PAPEL A4", unitOfMeasure: "RESMA", unitPriceCents: null }),
+        ],
+      }),
+      flags: [],
+      notComputable: [exampleKey("c11")],
+      excluded: [exampleKey("c12")],
+    },
+  ],
+});
+
+const PRICE_MIN_CENTS = 10;
+const MAD_EFFICIENCY = 0.37;
+/** Ratios between a package and a piece; a price within 5 % of one is more likely a unit than a price. */
+const PACKAGES = [10, 12, 20, 24, 50, 100, 500, 1_000];
+const PACKAGE_TOLERANCE = 0.05;
+
+const NO_PRICE = excluded("nenhum item com preço e quantidade");
+const FEW = notComputable("nenhuma classe de item com preços bastantes para comparar");
+
+type Limits = { threshold: number; ratioMin: number; peersMin: number; contractsMin: number; spreadMin: number };
+
+type Prices = {
+  contracts: Contracts;
+  items: Items;
+  classes: ItemClasses;
+  groups: RowGroups;
+  hasUnit: boolean[];
+  medians: Float64Array;
+  spreads: Float64Array;
+  contractsOf: Int32Array;
+};
+
+/** Prices by class and unit; without a unit also by decade of quantity, so that a piece is not held against a thousand. */
+function comparePrices(
+  contracts: Contracts,
+  items: Items,
+  classes: ItemClasses,
+  { quantityFactor, spreadMin }: { quantityFactor: number; spreadMin: number },
+): Prices {
+  const { unitPrice, quantity, unitOfMeasure } = items;
+  const logarithms = Float64Array.from(unitPrice, Math.log);
+  const perDecade = Math.log(quantityFactor);
+  const byClass = groupRows(items.size, (index) => {
+    const isUsable = unitPrice[index]! >= PRICE_MIN_CENTS && quantity[index]! > 0 && classes.ofItem[index]! !== NONE;
+    const isWhole =
+      quantity[index] === 1 && items.start[items.contract[index]! + 1]! - items.start[items.contract[index]!]! === 1;
+    const isSecret = contracts.supplierKind[items.contract[index]!] === supplierKindCodes.secret;
+    return isUsable && !isSecret && !(isWhole && unitOfMeasure[index] === NONE) ? classes.ofItem[index]! : -1;
+  });
+  const groups = groupRows(items.size, (index) => {
+    if (byClass.groupOf[index]! < 0) return -1;
+    const unit = unitOfMeasure[index]!;
+    const decade = unit === NONE ? Math.floor(Math.log(quantity[index]!) / perDecade) + QUANTITY_DECADES : 0;
+    return pairKey(byClass.groupOf[index]!, unit === NONE ? -2 - decade + UNITS_MAX : unit);
+  });
+  const hasUnit = Array.from({ length: groups.count }, (_, group) => unitOfMeasure[groups.rowsOf(group)[0]!] !== NONE);
+  const spreadOf = (sorted: Float64Array): number => {
+    const middle = sortedMedian(sorted);
+    const distances = sorted.map((value) => Math.abs(value - middle)).sort();
+    return Math.max(1.4826 * sortedMedian(distances), (sortedQuantile(sorted, 0.9) - middle) / 1.2816, spreadMin);
+  };
+  return {
+    contracts,
+    items,
+    classes,
+    groups,
+    hasUnit,
+    medians: overSortedValues(groups, logarithms, sortedMedian),
+    spreads: overSortedValues(groups, logarithms, spreadOf),
+    contractsOf: countContracts(items, groups),
+  };
+}
+
+const QUANTITY_DECADES = 64;
+const UNITS_MAX = 2 ** 25;
+
+type Excess = { index: number; z: number; ratio: number; excess: number; strength: number; pValue: number };
+
+function judge(row: number, prices: Prices, limits: Limits): Verdict {
+  const { items, groups } = prices;
+  let priced = 0;
+  let compared = 0;
+  let worst: Excess | null = null;
+  for (let index = items.start[row]!; index < items.start[row + 1]!; index++) {
+    const group = groups.groupOf[index]!;
+    if (group < 0) continue;
+    priced++;
+    if (groupSize(groups, group) < limits.peersMin || prices.contractsOf[group]! < limits.contractsMin) continue;
+    compared++;
+    const found = excessOf(index, prices, limits);
+    if (found && (worst === null || found.excess > worst.excess)) worst = found;
+  }
+  if (priced === 0) return NO_PRICE;
+  if (compared === 0) return FEW;
+  return worst === null ? NOT_FIRED : raise(row, prices, worst, { ...limits, compared });
+}
+
+function excessOf(index: number, { items, groups, medians, spreads, hasUnit }: Prices, limits: Limits): Excess | null {
+  const group = groups.groupOf[index]!;
+  const price = items.unitPrice[index]!;
+  const ratio = price / Math.exp(medians[group]!);
+  const z = (Math.log(price) - medians[group]!) / spreads[group]!;
+  if (z <= limits.threshold || ratio < limits.ratioMin) return null;
+  const isPackage = PACKAGES.some((pieces) => Math.abs(ratio / pieces - 1) <= PACKAGE_TOLERANCE);
+  const base = clamp(0.45 + 0.08 * (z - limits.threshold), 0.45, 0.8);
+  return {
+    index,
+    z,
+    ratio,
+    excess: Math.round((price - Math.exp(medians[group]!)) * items.quantity[index]!),
+    strength: base * (hasUnit[group] ? 1 : 2 / 3) * (isPackage ? 0.5 : 1),
+    pValue: studentUpperTail(z, MAD_EFFICIENCY * groupSize(groups, group)),
+  };
+}
+
+function raise(row: number, prices: Prices, worst: Excess, limits: Limits & { compared: number }): Verdict {
+  const { contracts, items, classes, groups, medians, spreads, hasUnit } = prices;
+  const { index, z, ratio, excess, strength } = worst;
+  return fired({
+    strength,
+    amountAtRiskCents: excess,
+    // The worst of several prices of one contract: Bonferroni within it.
+    pValue: Math.min(1, worst.pValue * limits.compared),
+    describe: () => {
+      const contract = contracts.at(row);
+      const item = items.at(index);
+      const group = groups.groupOf[index]!;
+      const medianCents = Math.round(Math.exp(medians[group]!));
+      const name = classes.nameOf(classes.ofItem[index]!);
+      const unit = hasUnit[group] ? item.unitOfMeasure! : "sem unidade publicada";
+      return {
+        subject: contractSubject(contract),
+        reason:
+          `O item “${name}” custa ${formatBrl(item.unitPriceCents!)} a unidade (${unit}), ${formatDecimal(ratio)} vezes a ` +
+          `mediana de ${formatBrl(medianCents)} de ${groupSize(groups, group)} preços comparáveis; excesso de ` +
+          `${formatBrl(excess)} em ${formatDecimal(item.quantity!)} unidades.`,
+        ...partiesOf(contract),
+        formula:
+          "z = (ln(price) − ln_median) / spread; z > threshold; ratio = price / median; excess = (price − median) × quantity",
+        facts: [
+          fact("price", "Preço unitário", item.unitPriceCents!, "cents"),
+          fact("quantity", "Quantidade", item.quantity!, "count"),
+          fact("median", "Mediana dos preços comparáveis", medianCents, "cents"),
+          fact("ratio", "Preço ÷ mediana", ratio, "ratio"),
+          fact("excess", "Excesso sobre a mediana", excess, "cents"),
+          fact("item_class", "Classe do item", name, "text"),
+          fact("unit_of_measure", "Unidade de medida", unit, "text"),
+          fact("prices", "Preços comparados", groupSize(groups, group), "count"),
+          fact("contracts", "Contratos comparados", prices.contractsOf[group]!, "count"),
+          fact("spread", "Dispersão robusta do logaritmo", spreads[group]!, "score"),
+          fact("z", "Escore z robusto", z, "score"),
+          fact("threshold", "Limiar", limits.threshold, "score"),
+          ...(item.complement
+            ? [fact("complement", "Descrição complementar", item.complement.slice(0, 300), "text")]
+            : []),
+        ],
+        records: [contractRecord(contract), itemRecord(item)],
+        legalBasis: inForceOn(legalBasis, contract.signedOn),
+      };
+    },
+  });
+}
+
+function countContracts(items: Items, groups: RowGroups): Int32Array {
+  const counts = new Int32Array(groups.count);
+  for (let group = 0; group < groups.count; group++) {
+    // Rows of a group ascend, and the items of a contract lie together.
+    let last = -1;
+    for (const index of groups.rowsOf(group)) {
+      if (items.contract[index] !== last) counts[group]!++;
+      last = items.contract[index]!;
+    }
+  }
+  return counts;
+}
