@@ -241,7 +241,7 @@ function judge(
   const distance = peers.logarithms[row]! - peers.center[row]!;
   const z = distance / spread;
   if (z <= threshold || distance < Math.log(ratioMin)) return NOT_FIRED;
-  const support = Math.min(methodSize, classSize + SPREAD_SHRINKAGE);
+  const support = (classSize + SPREAD_SHRINKAGE) ** 2 / (classSize + SPREAD_SHRINKAGE ** 2 / methodSize);
   const hasClass = itemClassesOf(peers.items).ofContract[row] !== NONE;
   const value = peers.contracts.initialValue[row]!;
   const medianCents = Math.round(Math.exp(peers.center[row]!));

@@ -1,17 +1,31 @@
 /** Lower case without accents, so that "Acréscimo" and "ACRESCIMO" are one word. */
 export function fold(text: string): string {
-  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+  const lower = text.toLowerCase();
+  if (!ACCENTED.test(lower)) return lower;
+  return lower.replace(ACCENTED_LETTERS, (letter) => BARE.get(letter) ?? letter).replace(COMBINING, "");
 }
+
+const ACCENTED = /[\u00c0-\u017f\u0300-\u036f]/;
+const ACCENTED_LETTERS = /[\u00c0-\u017f]/g;
+const COMBINING = /[\u0300-\u036f]/g;
+const BARE = new Map(
+  Array.from({ length: 0x180 - 0xc0 }, (_, index) => String.fromCharCode(0xc0 + index)).map((letter) => [
+    letter,
+    letter.normalize("NFD").replace(COMBINING, ""),
+  ]),
+);
 
 export function wordsOf(text: string): Set<string> {
   return new Set(fold(text).match(/[a-z0-9]{3,}/g) ?? []);
 }
 
 export function isWithheld(text: string | null): boolean {
-  return text !== null && fold(text).includes("protegida por sigilo");
+  return text !== null && WITHHELD.test(text);
 }
 
 const decimal = new Intl.NumberFormat("pt-BR", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+
+const WITHHELD = /protegida por sigilo/i;
 
 /** "1.234,50" */
 export function formatDecimal(value: number): string {

@@ -3,7 +3,7 @@ import { recordKey } from "@cidadao/domain/provenance";
 import { governmentSpheres } from "@cidadao/domain/sanction";
 import { createTable, type Columns } from "./columns.ts";
 import { dateOf, dayOf } from "./days.ts";
-import { createDictionary, type Dictionary, NONE } from "./dictionary.ts";
+import { columnOf, createDictionary, type Dictionary, NONE } from "./dictionary.ts";
 
 const kinds = {
   key: "int",
@@ -99,6 +99,20 @@ export function createContractBuilder(): ContractBuilder {
     names: createDictionary(),
     suppliers: createDictionary(),
   };
+  const column = {
+    source: columnOf(texts.codes),
+    agency: columnOf(texts.codes),
+    agencyName: columnOf(texts.names),
+    parentAgency: columnOf(texts.codes),
+    parentAgencyName: columnOf(texts.names),
+    unit: columnOf(texts.codes),
+    unitName: columnOf(texts.names),
+    methodDetails: columnOf(texts.codes),
+    legalBasis: columnOf(texts.names),
+    retrievedAt: columnOf(texts.codes),
+    sample: columnOf(texts.codes),
+    buyerState: columnOf(texts.codes),
+  };
   const numbers: string[] = [];
   const objects: (string | null)[] = [];
   const urls: string[] = [];
@@ -107,26 +121,26 @@ export function createContractBuilder(): ContractBuilder {
   let repeated = 0;
 
   const write = (row: number, key: number, contract: Contract): void => {
-    const { codes, names, suppliers } = texts;
+    const { names, suppliers } = texts;
     const columns = table.columns;
     const { provenance } = contract;
     columns.key[row] = key;
-    columns.source[row] = codes.idOf(provenance.source);
-    columns.agency[row] = codes.idOf(contract.agencyCode);
-    columns.agencyName[row] = names.idOf(contract.agencyName);
-    columns.parentAgency[row] = codes.idOf(contract.parentAgencyCode);
-    columns.parentAgencyName[row] = names.idOf(contract.parentAgencyName);
-    columns.unit[row] = codes.idOf(contract.unitCode);
-    columns.unitName[row] = names.idOf(contract.unitName);
+    columns.source[row] = column.source(provenance.source);
+    columns.agency[row] = column.agency(contract.agencyCode);
+    columns.agencyName[row] = column.agencyName(contract.agencyName);
+    columns.parentAgency[row] = column.parentAgency(contract.parentAgencyCode);
+    columns.parentAgencyName[row] = column.parentAgencyName(contract.parentAgencyName);
+    columns.unit[row] = column.unit(contract.unitCode);
+    columns.unitName[row] = column.unitName(contract.unitName);
     columns.supplier[row] = suppliers.idOf(contract.supplierTaxId ?? contract.supplierId);
     columns.supplierId[row] = suppliers.idOf(contract.supplierId);
     columns.supplierTaxId[row] = suppliers.idOf(contract.supplierTaxId);
     columns.supplierName[row] = names.idOf(contract.supplierName);
-    columns.methodDetails[row] = codes.idOf(contract.procurementMethodDetails);
-    columns.legalBasis[row] = names.idOf(contract.legalBasis);
-    columns.retrievedAt[row] = codes.idOf(provenance.retrievedAt);
-    columns.sample[row] = codes.idOf(provenance.sample);
-    columns.buyerState[row] = codes.idOf(contract.buyerState);
+    columns.methodDetails[row] = column.methodDetails(contract.procurementMethodDetails);
+    columns.legalBasis[row] = column.legalBasis(contract.legalBasis);
+    columns.retrievedAt[row] = column.retrievedAt(provenance.retrievedAt);
+    columns.sample[row] = column.sample(provenance.sample);
+    columns.buyerState[row] = column.buyerState(contract.buyerState);
     columns.method[row] = methodCodes[contract.procurementMethod];
     columns.awardKind[row] = contract.directAwardKind === null ? NOTHING : awardKindCodes[contract.directAwardKind];
     columns.supplierKind[row] = supplierKindCodes[contract.supplierKind];

@@ -11,6 +11,17 @@ export type Dictionary = {
 /** The id of nothing: an absent text or date. */
 export const NONE = -1;
 
+/** `idOf` for one column: neighbouring records mostly repeat its text, and then no table is asked. */
+export function columnOf(dictionary: Dictionary): (text: string | null | undefined) => number {
+  let [lastText, lastId]: [string | null | undefined, number] = [null, NONE];
+  return (text) => {
+    if (text === lastText) return lastId;
+    lastText = text;
+    lastId = dictionary.idOf(text);
+    return lastId;
+  };
+}
+
 export function createDictionary(): Dictionary {
   const ids = new Map<string, number>();
   const texts: string[] = [];

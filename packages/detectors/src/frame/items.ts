@@ -2,7 +2,7 @@ import type { ContractItem } from "@cidadao/domain/contract";
 import { recordKey } from "@cidadao/domain/provenance";
 import { createTable, type Columns } from "./columns.ts";
 import { centsOf } from "./contracts.ts";
-import { createDictionary, NONE } from "./dictionary.ts";
+import { columnOf, createDictionary, NONE } from "./dictionary.ts";
 
 const kinds = {
   /** Id of the contract's record key, then, in an opened frame, the contract's row. */
@@ -45,11 +45,18 @@ export type Items = {
   at(index: number): ContractItem;
 };
 
+type Column = ReturnType<typeof columnOf>;
+
 export type ItemBuilder = { add(item: ContractItem): void; data(): ItemData };
 
 export function createItemBuilder(keyOf: (contractKey: string) => number): ItemBuilder {
   const table = createTable(kinds);
   const texts = createDictionary();
+  const [source, description, scheme, classification, unitOfMeasure, retrievedAt, sample] = Array.from(
+    { length: 7 },
+    () => columnOf(texts),
+  ) as [Column, Column, Column, Column, Column, Column, Column];
+  let last = { source: "", contractId: "", key: NONE };
   const sourceIds: string[] = [];
   const contractIds: string[] = [];
   const numbers: string[] = [];
@@ -60,14 +67,19 @@ export function createItemBuilder(keyOf: (contractKey: string) => number): ItemB
       const row = table.append();
       const columns = table.columns;
       const { provenance } = item;
-      columns.contract[row] = keyOf(recordKey({ source: provenance.source, sourceId: item.contractId }));
-      columns.source[row] = texts.idOf(provenance.source);
-      columns.description[row] = texts.idOf(item.description);
-      columns.scheme[row] = texts.idOf(item.classificationScheme);
-      columns.classification[row] = texts.idOf(item.classificationId);
-      columns.unitOfMeasure[row] = texts.idOf(item.unitOfMeasure);
-      columns.retrievedAt[row] = texts.idOf(provenance.retrievedAt);
-      columns.sample[row] = texts.idOf(provenance.sample);
+      if (item.contractId !== last.contractId || provenance.source !== last.source) {
+        const { contractId } = item;
+        const key = keyOf(recordKey({ source: provenance.source, sourceId: contractId }));
+        last = { source: provenance.source, contractId, key };
+      }
+      columns.contract[row] = last.key;
+      columns.source[row] = source(provenance.source);
+      columns.description[row] = description(item.description);
+      columns.scheme[row] = scheme(item.classificationScheme);
+      columns.classification[row] = classification(item.classificationId);
+      columns.unitOfMeasure[row] = unitOfMeasure(item.unitOfMeasure);
+      columns.retrievedAt[row] = retrievedAt(provenance.retrievedAt);
+      columns.sample[row] = sample(provenance.sample);
       columns.quantity[row] = item.quantity ?? Number.NaN;
       columns.unitPrice[row] = item.unitPriceCents ?? Number.NaN;
       sourceIds.push(provenance.sourceId);
@@ -92,8 +104,8 @@ export function createItemBuilder(keyOf: (contractKey: string) => number): ItemB
 export function openItems(data: ItemData, rowOfKey: Int32Array, contracts: number): Items {
   const order = orderByContract(data, rowOfKey, contracts);
   const { columns } = data;
-  const pickInt = (column: Int32Array) => Int32Array.from(order.indexes, (index) => column[index]!);
-  const pickNumber = (column: Float64Array) => Float64Array.from(order.indexes, (index) => column[index]!);
+  const pickInt = (column: Int32Array) => pick(column, order.indexes, new Int32Array(order.indexes.length));
+  const pickNumber = (column: Float64Array) => pick(column, order.indexes, new Float64Array(order.indexes.length));
   const contract = pickInt(columns.contract);
   for (let index = 0; index < contract.length; index++) contract[index] = rowOfKey[contract[index]!]!;
   return {
@@ -110,6 +122,11 @@ export function openItems(data: ItemData, rowOfKey: Int32Array, contracts: numbe
     textsSize: data.texts.length,
     at: (index) => itemAt(data, order.indexes[index]!),
   };
+}
+
+function pick<Column extends Int32Array | Float64Array>(column: Column, indexes: Int32Array, into: Column): Column {
+  for (let index = 0; index < indexes.length; index++) into[index] = column[indexes[index]!]!;
+  return into;
 }
 
 /** Every item of a builder, whether its contract is known or not: what a merge goes over. */
