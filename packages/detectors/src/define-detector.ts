@@ -9,7 +9,7 @@ export type Need = "contracts" | "items" | "amendments" | "sanctions" | "registr
 /** What a detector that declares the needs `N` may read. */
 export type DataFor<N extends Need> = Pick<Frame, N | (N extends "sanctions" ? "sanctionListsRead" : never)>;
 
-/** Fields of a contract that a detector cannot do without; the coverage report counts them before anything runs. */
+/** What a contract has to tell for a detector to say anything; the last two come with its items. The coverage report counts them before anything runs. */
 export const contractFields = [
   "initialValue",
   "currentValue",
@@ -23,6 +23,8 @@ export const contractFields = [
   "awardKind",
   "legalBasis",
   "object",
+  "itemClass",
+  "itemPrice",
 ] as const;
 export type ContractField = (typeof contractFields)[number];
 

@@ -48,7 +48,7 @@ export const unitPriceOutlier = defineDetector({
     "Frete para local remoto, quantidade pequena, entrega urgente.",
   ],
   needs: ["contracts", "items"],
-  requires: [],
+  requires: ["itemClass", "itemPrice"],
   concerns: ["contract", "supplier", "agency"],
   params: z.strictObject({
     threshold: z.number().positive().default(3.5).describe("z robusto acima do qual o preço é apontado"),

@@ -35,7 +35,7 @@ export const unrelatedClasses = defineDetector({
     "Empresa pública ou fundação de atuação ampla.",
   ],
   needs: ["contracts", "items"],
-  requires: ["supplierTaxId"],
+  requires: ["supplierTaxId", "itemClass"],
   concerns: ["supplier"],
   params: z.strictObject({
     contractsMin: z.int().min(2).default(5).describe("mínimo de contratos do fornecedor"),

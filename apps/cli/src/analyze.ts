@@ -1,0 +1,157 @@
+import { parseArgs } from "node:util";
+import { type Coverage, coverageOf } from "@cidadao/detectors/coverage";
+import { createFrameBuilder, openFrame } from "@cidadao/detectors/frame/frame";
+import { detectors } from "@cidadao/detectors/registry";
+import { detectInFrame } from "@cidadao/detectors/run-detectors";
+import type { Detection } from "@cidadao/domain/dataset";
+import { messageOf } from "@cidadao/runtime/errors";
+import { fileFormats, type FileFormatId } from "@cidadao/sources/files/formats";
+import { type FileReading, readFiles, type ReadSummary } from "@cidadao/sources/files/read-files";
+import { analyzeReleases } from "./analyze-releases.ts";
+import { type Command, type CommandContext, UsageError } from "./command.ts";
+import { findingLine, shownComplaints, shownCoverage, shownFindings, shownReports, shownRisks } from "./analysis-tables.ts";
+import { createProgressBar } from "./progress-bar.ts";
+
+const SHOWN_DEFAULT = 20;
+
+export type Analysis = {
+  paths: string[];
+  format: FileFormatId | undefined;
+  sanctions: string[];
+  detectors: string[] | undefined;
+  params: Record<string, Record<string, unknown>>;
+  json: boolean;
+  shown: number;
+};
+
+export const analyzeCommand: Command = {
+  name: "analyze",
+  usage: `analyze FILE… [--format ${fileFormats.map(({ id }) => id).join("|")}] [--detectors ID,ID] [--sanctions FILE]… [--param DETECTOR.NAME=VALUE]… [--top N] [--json]`,
+  summary: "Runs the detectors over files of contracts or OCDS releases (.gz, cp1252 and UTF-8 alike; - is the standard input)",
+  run: async (args, context) => {
+    const analysis = readArguments(args);
+    if (analysis.format === "ocds") return analyzeReleases(analysis, context);
+    const { reading, frame } = await readFrame(analysis, context);
+    if (reading.summary().files.some(({ format }) => format === "ocds")) return analyzeReleases(analysis, context);
+    const coverage = coverageOf(frame);
+    if (!analysis.json) for (const line of shownCoverage(coverage, reading.summary())) context.write(line);
+    const detection = detectInFrame(frame, {
+      ...(analysis.detectors ? { detectors: analysis.detectors } : {}),
+      params: analysis.params,
+    });
+    if (analysis.json) writeJson(detection, { coverage, summary: reading.summary() }, context);
+    else writeTables(detection, reading.summary(), analysis.shown, context);
+    return frame.contracts.size > 0 ? 0 : 1;
+  },
+};
+
+/** Reads the files into a frame, with a bar on a terminal. */
+export async function readFrame(
+  { paths, format, sanctions }: Pick<Analysis, "paths" | "format" | "sanctions">,
+  { signal }: CommandContext,
+) {
+  const bar = createProgressBar(process.stderr);
+  const reading: FileReading = readFiles({
+    paths,
+    ...(format ? { format } : {}),
+    sanctions,
+    stdin: process.stdin,
+    onProgress: bar.update,
+  });
+  const builder = createFrameBuilder();
+  for await (const batch of reading.batches) {
+    signal.throwIfAborted();
+    builder.add(batch);
+  }
+  bar.end();
+  return { reading, frame: openFrame(builder.data()) };
+}
+
+function writeJson(
+  detection: Detection,
+  { coverage, summary }: { coverage: Coverage; summary: ReadSummary },
+  { write }: CommandContext,
+): void {
+  for (const finding of detection.findings) write(findingLine(finding));
+  const { findingsTotal, reports, risks } = detection;
+  write(
+    JSON.stringify({
+      coverage: { ...coverage, files: summary.files, complaints: summary.complaints },
+      findings: findingsTotal,
+      reports,
+      risks,
+    }),
+  );
+}
+
+function writeTables(detection: Detection, summary: ReadSummary, shown: number, { write }: CommandContext): void {
+  for (const line of [
+    ...shownFindings(detection.findings, { shown, total: detection.findingsTotal }),
+    ...shownReports(detection.reports),
+    ...shownRisks(detection.risks),
+    ...shownComplaints(summary.complaints),
+  ]) {
+    write(line);
+  }
+}
+
+export function readArguments(args: string[]): Analysis {
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        format: { type: "string" },
+        detectors: { type: "string" },
+        sanctions: { type: "string", multiple: true, default: [] },
+        param: { type: "string", multiple: true, default: [] },
+        top: { type: "string", default: String(SHOWN_DEFAULT) },
+        json: { type: "boolean", default: false },
+      },
+    });
+    if (positionals.length === 0) throw new Error("name at least one file, or - for the standard input");
+    const shown = Number(values.top);
+    if (!Number.isInteger(shown) || shown < 1) throw new Error("--top takes a whole number from 1");
+    return {
+      paths: positionals,
+      format: values.format === undefined ? undefined : formatOf(values.format),
+      sanctions: values.sanctions,
+      detectors: values.detectors?.split(",").filter(Boolean).map(detectorOf),
+      params: paramsOf(values.param),
+      json: values.json,
+      shown,
+    };
+  } catch (error) {
+    throw new UsageError(messageOf(error));
+  }
+}
+
+function formatOf(id: string): FileFormatId {
+  const format = fileFormats.find((one) => one.id === id);
+  if (!format) throw new Error(`no format ${id}; there are ${fileFormats.map((one) => one.id).join(", ")}`);
+  return format.id;
+}
+
+function detectorOf(id: string): string {
+  if (!detectors.some((one) => one.id === id)) throw new Error(`no detector ${id}; npx cidadao detectors lists them`);
+  return id;
+}
+
+/** "price-outlier.threshold=4" as a value of the detector's own schema; the schema says what is wrong. */
+function paramsOf(given: string[]): Analysis["params"] {
+  const params: Analysis["params"] = {};
+  for (const text of given) {
+    const match = /^([a-z0-9-]+)\.(\w+)=(.+)$/.exec(text);
+    if (!match) throw new Error(`--param takes DETECTOR.NAME=VALUE, not ${text}`);
+    const [, id, name, value] = match;
+    const own = (params[detectorOf(id!)] ??= {});
+    own[name!] = /^-?\d+(\.\d+)?$/.test(value!) ? Number(value) : value!;
+  }
+  for (const [id, own] of Object.entries(params)) {
+    const parsed = detectors.find((one) => one.id === id)!.params.safeParse(own);
+    if (!parsed.success) {
+      throw new Error(parsed.error.issues.map(({ path, message }) => `${id}.${path.join(".")}: ${message}`).join("\n"));
+    }
+  }
+  return params;
+}
