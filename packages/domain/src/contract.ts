@@ -17,7 +17,7 @@ export type SupplierKind = (typeof supplierKinds)[number];
 
 export type Agency = {
   provenance: Provenance;
-  /** SIAFI organ code, 5 digits. */
+  /** As the source numbers agencies: a SIAFI organ code of 5 digits at federal sources, a CNPJ at PNCP. */
   code: string;
   name: string;
   parentCode: string | null;
@@ -65,6 +65,8 @@ export type Contract = {
   endsOn: IsoDate | null;
   initialValueCents: Cents | null;
   currentValueCents: Cents | null;
+  /** The publisher's class of what is bought, for example "Obras". */
+  category?: string | null;
   /** What the buyer estimated before the award. */
   estimatedValueCents?: Cents | null;
 };

@@ -1,10 +1,10 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { expect, test } from "vitest";
 import { sources } from "./registry.ts";
 
-test("lists every source folder, in alphabetical order", () => {
+test("lists every folder with a source, in alphabetical order", () => {
   const folders = readdirSync(new URL(".", import.meta.url), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
+    .filter((entry) => entry.isDirectory() && existsSync(new URL(`${entry.name}/source.ts`, import.meta.url)))
     .map((entry) => entry.name)
     .sort();
   expect(sources.map((source) => source.id)).toEqual(folders);

@@ -4,7 +4,7 @@ import { maskCpfsInText } from "@cidadao/domain/tax-id";
 import { AppError, messageOf } from "@cidadao/runtime/errors";
 import { HttpError, type HttpClient, type HttpResponse, type HttpTimeouts } from "@cidadao/runtime/http-client";
 import type { RateLimiter } from "@cidadao/runtime/rate-limit";
-import { textWithoutCpfs } from "./reading.ts";
+import { textWithoutCpfs } from "../reading.ts";
 import { cacheKey, type CachedResponse, type CacheParams, type ResponseCache } from "@cidadao/runtime/response-cache";
 
 export const SOURCE_ID = "portal-transparencia";

@@ -1,18 +1,23 @@
-import type { Agency, Amendment, Contract, ContractItem, Supplier } from "@cidadao/domain/contract";
-import type { DirectAwardKind, ProcurementMethod } from "@cidadao/domain/contract";
+import type { Agency, Amendment, Contract, ContractItem } from "@cidadao/domain/contract";
 import type { Provenance } from "@cidadao/domain/provenance";
-import type { GovernmentSphere, Sanction, SanctionList } from "@cidadao/domain/sanction";
-import { bareTaxId, parseCnpj } from "@cidadao/domain/tax-id";
+import type { Sanction, SanctionList } from "@cidadao/domain/sanction";
 import { z } from "zod";
 import type { Complaint, Reject, SourceRecord } from "../define-source.ts";
 import { type Answer, RECORD_URL_HEADER, SAMPLE_HEADER, SOURCE_ID } from "./client.ts";
-import { type FieldReader, fieldReader, isAbsent, maskPersonCode, maskRaw, safeText, type Scalar } from "./reading.ts";
+import {
+  type FieldReader,
+  fieldReader,
+  idText,
+  isAbsent,
+  maskRaw,
+  safeText,
+  type Scalar,
+  scalar,
+  withoutLabel,
+} from "../reading.ts";
+import { identifySupplier, methodOf, rawText, sphereOf } from "../terms.ts";
 
 /* What the portal sends. Unknown keys are ignored; every scalar has been null, absent or "Sem informação" somewhere. */
-
-// Not z.number(): JSON can hold 1e999, an absurd amount in an otherwise good record.
-const number = z.custom<number>((value) => typeof value === "number", "expected number");
-const scalar = z.union([z.string(), number]).nullish();
 
 const personWire = z.object({
   id: scalar,
@@ -266,13 +271,6 @@ function rawId(raw: unknown): string | null {
   return typeof id === "string" || typeof id === "number" ? String(maskRaw(String(id))).slice(0, 60) : null;
 }
 
-/** A code or number that names something; `null` when nothing is named. */
-function idText(value: Scalar): string | null {
-  if (value === null || value === undefined) return null;
-  const text = safeText(String(value));
-  return isAbsent(text) || text.length > 100 ? null : text;
-}
-
 /** Numbers repeat within a contract (secret items are all "0"); the order at the source tells them apart. */
 function onceNamer(): (sourceId: string) => string {
   const counts = new Map<string, number>();
@@ -299,38 +297,6 @@ function provenance(answer: Answer, sourceId: string, url: string): Provenance {
   };
 }
 
-/** The portal repeats the field's name inside the text: "Objeto: …". */
-function withoutLabel(text: string | null, label: string): string | null {
-  if (text === null) return null;
-  const rest = text.startsWith(`${label}:`) ? text.slice(label.length + 1).trim() : text;
-  return isAbsent(rest) ? null : rest;
-}
-
-type Method = Pick<Contract, "procurementMethod" | "procurementMethodDetails" | "directAwardKind">;
-
-const METHODS: [prefix: string, method: ProcurementMethod, kind: DirectAwardKind | null][] = [
-  ["pregao", "open", null],
-  ["concorrencia", "open", null],
-  ["concurso", "open", null],
-  ["leilao", "open", null],
-  ["tomada de preco", "selective", null],
-  ["convite", "limited", null],
-  ["dispensa", "direct", "waived"],
-  ["inexigibilidade", "direct", "no_competition"],
-];
-
-function methodOf(fields: FieldReader, value: Scalar): Method {
-  const details = fields.text("modalidadeCompra", value);
-  const plain = (details ?? "").normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
-  const found = METHODS.find(([prefix]) => plain.startsWith(prefix));
-  if (details !== null && !found) fields.complain("modalidadeCompra", `unknown method: ${details.slice(0, 60)}`);
-  return {
-    procurementMethod: found?.[1] ?? "unknown",
-    procurementMethodDetails: details,
-    directAwardKind: found?.[2] ?? null,
-  };
-}
-
 type SupplierFields = Pick<Contract, "supplierId" | "supplierKind" | "supplierTaxId" | "supplierName">;
 
 const SECRET = { code: "-11", name: "sigiloso" };
@@ -342,7 +308,7 @@ function supplierOf(fields: FieldReader, wire: z.infer<typeof personWire> | null
   if (code === SECRET.code || name?.toLowerCase() === SECRET.name) {
     return { supplierId: "secret", supplierKind: "secret", supplierTaxId: null, supplierName: "Sigiloso" };
   }
-  const { kind, taxId } = identify(fields, "fornecedor", code, wire?.cpfFormatado);
+  const { kind, taxId } = identifySupplier(fields, "fornecedor", code, wire?.cpfFormatado);
   const portalId = idText(wire?.id);
   // A masked CPF is shared by many people, so a person is told apart by the portal's own id, or by the name.
   const supplierId =
@@ -360,51 +326,8 @@ function supplierName(fields: FieldReader, wire: z.infer<typeof personWire> | nu
 }
 
 function sanctionedOf(fields: FieldReader, code: Scalar): Pick<Sanction, "supplierKind" | "taxId"> {
-  const { kind, taxId } = identify(fields, "sancionado.codigoFormatado", rawText(code), null);
+  const { kind, taxId } = identifySupplier(fields, "sancionado.codigoFormatado", rawText(code), null);
   return { supplierKind: kind === "company" || kind === "person" ? kind : "unknown", taxId };
-}
-
-/** Says who a published code names. It is the one place a CPF passes through, and it only leaves masked. */
-function identify(
-  fields: FieldReader,
-  field: string,
-  code: string | null,
-  cpfField: Scalar,
-): Pick<Supplier, "kind" | "taxId"> {
-  if (code === null) {
-    fields.complain(field, "no code of the supplier");
-    return { kind: "unknown", taxId: null };
-  }
-  const bare = bareTaxId(code);
-  const cnpj = parseCnpj(code);
-  if (cnpj !== null) return { kind: "company", taxId: cnpj };
-  const cpf = maskPersonCode(code);
-  if (cpf !== null) return { kind: "person", taxId: cpf };
-  if (rawText(cpfField) === code) {
-    fields.complain(field, "the code in the CPF field is not a CPF");
-    return { kind: "person", taxId: null };
-  }
-  const taxId = safeText(code).slice(0, 100);
-  if (/^(?:EX|ESTRANGEIRO_)/i.test(code)) return { kind: "foreign", taxId };
-  if (/^\d{6}$/.test(bare)) return { kind: "public_body", taxId: bare };
-  fields.complain(field, `neither CNPJ nor any other known code: ${JSON.stringify(taxId.slice(0, 60))}`);
-  return { kind: "unknown", taxId };
-}
-
-function rawText(value: Scalar): string | null {
-  const text = value === null || value === undefined ? "" : String(value).trim();
-  return isAbsent(text) ? null : text;
-}
-
-function sphereOf(value: Scalar): GovernmentSphere {
-  const spheres: Record<string, GovernmentSphere> = { FEDERAL: "federal", ESTADUAL: "state", MUNICIPAL: "municipal" };
-  return (
-    spheres[
-      String(value ?? "")
-        .trim()
-        .toUpperCase()
-    ] ?? "unknown"
-  );
 }
 
 function stateOf(fields: FieldReader, value: Scalar): string | null {

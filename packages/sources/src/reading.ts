@@ -1,16 +1,44 @@
 import { parseDate, type IsoDate } from "@cidadao/domain/dates";
 import { centsFromBrazilianText, centsFromReais, type Cents } from "@cidadao/domain/money";
 import { bareTaxId, maskCpf, maskCpfsInText, parseCnpj } from "@cidadao/domain/tax-id";
-import type { Complaint } from "../define-source.ts";
+import { z } from "zod";
+import type { Complaint } from "./define-source.ts";
 
 /** A published scalar before anyone has decided what it means. */
 export type Scalar = string | number | null | undefined;
+
+// Not z.number(): JSON can hold 1e999, an absurd amount in an otherwise good record.
+const number = z.custom<number>((value) => typeof value === "number", "expected number");
+/** A `Scalar` in a schema of what is sent. */
+export const scalar = z.union([z.string(), number]).nullish();
+
+/** What can be wrong with a field, for those who count. */
+export const fieldComplaintKinds = [
+  "absurd-amount",
+  "cpf-masked",
+  "digit-shift",
+  "ends-before-start",
+  "impossible-date",
+  "invalid-cnpj",
+  "missing-field",
+  "negative-amount",
+  "not-a-quantity",
+  "not-an-amount",
+  "odd-field",
+  "unknown-method",
+  "unknown-supplier-code",
+  "zero-amount",
+] as const;
+export type FieldComplaintKind = (typeof fieldComplaintKinds)[number];
+export type FieldComplaintListener = (kind: FieldComplaintKind, field: string, reason: string) => void;
 
 /** Reads the fields of one record; what makes no sense becomes `null` and a complaint with the field's name. */
 export type FieldReader = {
   sourceId: string;
   complaints: Complaint[];
-  complain(field: string, reason: string): void;
+  /** Hears what is worth counting and is no complaint about a record of a well-behaved source. */
+  listen: FieldComplaintListener | undefined;
+  complain(field: string, reason: string, kind?: FieldComplaintKind): void;
   text(field: string, value: Scalar): string | null;
   money(field: string, value: Scalar): Cents | null;
   date(field: string, value: Scalar): IsoDate | null;
@@ -20,43 +48,53 @@ export type FieldReader = {
 const QUANTITY_MAX = 1_000_000_000_000;
 const SHOWN_CHARS_MAX = 60;
 
-export function fieldReader(sourceId: string): FieldReader {
+export function fieldReader(sourceId: string, listen?: FieldComplaintListener): FieldReader {
   const complaints: Complaint[] = [];
-  const complain = (field: string, reason: string) => void complaints.push({ sourceId, field, reason });
+  const complain = (field: string, reason: string, kind: FieldComplaintKind = "odd-field") => {
+    complaints.push({ sourceId, field, reason });
+    listen?.(kind, field, reason);
+  };
 
   /** True when there is something to read; a key that is not even sent is a change of the portal's format. */
   const isPublished = (field: string, value: Scalar): value is string | number => {
-    if (value === undefined) complain(field, "missing: the field was not sent");
+    if (value === undefined) complain(field, "missing: the field was not sent", "missing-field");
     return value !== undefined && value !== null && !(typeof value === "string" && isAbsent(value));
   };
 
   return {
     sourceId,
     complaints,
+    listen,
     complain,
     text: (field, value) => (isPublished(field, value) ? safeText(String(value)) : null),
     money(field, value) {
       if (!isPublished(field, value)) return null;
       const cents = typeof value === "number" ? centsFromReais(value) : centsFromBrazilianText(value);
-      if (cents === null) complain(field, `not an amount of money: ${shown(value)}`);
+      if (cents === null) complain(field, `not an amount of money: ${shown(value)}`, amountComplaint(value));
       if (cents === null || cents >= 0) return cents === 0 ? 0 : cents;
-      complain(field, `negative amount: ${shown(value)}`);
+      complain(field, `negative amount: ${shown(value)}`, "negative-amount");
       return null;
     },
     date(field, value) {
       if (!isPublished(field, value)) return null;
       const date = parseDate(String(value));
-      if (date === null) complain(field, `not a day between 1988 and 2100: ${shown(value)}`);
+      if (date === null) complain(field, `not a day between 1988 and 2100: ${shown(value)}`, "impossible-date");
       return date;
     },
     quantity(field, value) {
       if (!isPublished(field, value)) return null;
       const quantity = typeof value === "number" ? value : Number(value.replaceAll(".", "").replace(",", "."));
       if (Number.isFinite(quantity) && quantity >= 0 && quantity <= QUANTITY_MAX) return quantity;
-      complain(field, `not a quantity: ${shown(value)}`);
+      complain(field, `not a quantity: ${shown(value)}`, "not-a-quantity");
       return null;
     },
   };
+}
+
+function amountComplaint(value: string | number): FieldComplaintKind {
+  const isNumeral =
+    typeof value === "number" || /^(?:R\$\s*)?-?(?:\d{1,3}(?:\.\d{3})*|\d+)(?:,\d{1,6})?$/.test(value.trim());
+  return isNumeral ? "absurd-amount" : "not-an-amount";
 }
 
 const ABSENT = new Set(["", "-", "sem informação", "sem informacao", "não se aplica", "undefined", "null"]);
@@ -66,11 +104,15 @@ export function isAbsent(text: string): boolean {
   return text.length <= 20 && ABSENT.has(text.trim().toLowerCase());
 }
 
-/** Trimmed, without control characters (Postgres refuses NUL), CPFs masked. */
+/** Trimmed, well-formed, without control characters (Postgres refuses NUL), CPFs masked. */
 export function safeText(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return maskCpfsInText(text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, " ").trim());
+  const plain = text.toWellFormed().replace(CONTROL_CHARACTERS, " ").trim();
+  return plain.length < CPF_DIGITS ? plain : maskCpfsInText(plain);
 }
+
+// oxlint-disable-next-line no-control-regex
+const CONTROL_CHARACTERS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g;
+const CPF_DIGITS = 11;
 
 function shown(value: string | number): string {
   return JSON.stringify(maskRaw(value)).slice(0, SHOWN_CHARS_MAX);
@@ -131,4 +173,18 @@ export function textWithoutCpfs(rows: unknown[]): string {
 function maskCpfField(value: unknown): unknown {
   if (value === null || value === undefined || value === "") return value;
   return (typeof value === "string" ? maskCpf(value) : null) ?? "***";
+}
+
+/** A code or number that names something; `null` when nothing is named. */
+export function idText(value: Scalar): string | null {
+  if (value === null || value === undefined) return null;
+  const text = safeText(String(value));
+  return isAbsent(text) || text.length > 100 ? null : text;
+}
+
+/** The portal repeats the field's name inside the text: "Objeto: …". */
+export function withoutLabel(text: string | null, label: string): string | null {
+  if (text === null) return null;
+  const rest = text.startsWith(`${label}:`) ? text.slice(label.length + 1).trim() : text;
+  return isAbsent(rest) ? null : rest;
 }

@@ -1,0 +1,137 @@
+import { AppError } from "@cidadao/runtime/errors";
+import type { ComplaintCount } from "./complaints.ts";
+import { complaintTally } from "./complaints.ts";
+import { type Batch, batchBuilder, type FileFormat, type ReadContext } from "./define-file-format.ts";
+import { fileFormats, type FileFormatId, findFormat, sniff } from "./formats.ts";
+import { headText, type OpenedFile, openFile, type OpenOptions } from "./open-text.ts";
+import { readSanctionFiles } from "./sanctions-file.ts";
+
+export type ReadRequest = {
+  /** Files of contracts and what belongs to them; "-" is the standard input. */
+  paths: string[];
+  /** Of all paths; recognised file by file where left out. */
+  format?: FileFormatId;
+  /** Files of sanctions. */
+  sanctions?: string[];
+  /** ISO time at which the files were obtained; each file's last change where left out. */
+  retrievedAt?: string;
+  /** What the recording is and of when, if the files are a recorded sample. */
+  sample?: string | null;
+  stdin?: AsyncIterable<Buffer>;
+  onProgress?: (progress: ReadProgress) => void;
+};
+
+/** Packed bytes of one file read so far; `sizeBytes` is `null` for a pipe. */
+export type ReadProgress = { path: string; name: string; readBytes: number; sizeBytes: number | null };
+
+export type ReadSummary = {
+  files: { path: string; name: string; format: FileFormatId | "sanctions" | null }[];
+  contracts: number;
+  items: number;
+  amendments: number;
+  sanctions: number;
+  registrations: number;
+  complaints: ComplaintCount[];
+};
+
+export type FileReading = {
+  /** To be read once, to the end. */
+  batches: AsyncGenerator<Batch>;
+  /** What came so far. */
+  summary: () => ReadSummary;
+};
+
+/**
+ * Reads files of any known format as canonical records, a batch at a time. What makes no sense in them becomes a
+ * complaint; only a file that cannot be opened or recognised is an `AppError`.
+ */
+export function readFiles(request: ReadRequest): FileReading {
+  const tally = complaintTally();
+  const summary: Omit<ReadSummary, "complaints"> = {
+    files: [],
+    contracts: 0,
+    items: 0,
+    amendments: 0,
+    sanctions: 0,
+    registrations: 0,
+  };
+  const count = (batch: Batch): Batch => {
+    summary.contracts += batch.contracts.length;
+    summary.items += batch.items.length;
+    summary.amendments += batch.amendments.length;
+    summary.sanctions += batch.sanctions.length;
+    summary.registrations += batch.registrations.length;
+    for (const complaint of batch.complaints) tally.add(complaint);
+    return batch;
+  };
+  return {
+    batches: (async function* () {
+      for await (const batch of readAll(request, summary.files)) yield count(batch);
+    })(),
+    summary: () => ({ ...summary, complaints: tally.list() }),
+  };
+}
+
+async function* readAll(request: ReadRequest, described: ReadSummary["files"]): AsyncGenerator<Batch> {
+  const now = new Date().toISOString();
+  const context: ReadContext = {
+    retrievedAt: (file) => request.retrievedAt ?? file.modifiedAt ?? now,
+    sample: request.sample ?? null,
+  };
+  if (request.paths.includes("-") && request.sanctions?.includes("-")) {
+    throw new AppError("invalid_request", "A entrada padrão só pode ser lida uma vez: contratos ou sanções.");
+  }
+  const files = await openAll(request.paths, request);
+  const sanctionFiles = await openAll(request.sanctions ?? [], request);
+  const groups = await groupByFormat(files, request.format);
+  for (const file of [...files, ...sanctionFiles]) {
+    const format = [...groups].find(([, members]) => members.includes(file))?.[0].id as FileFormatId | undefined;
+    const own = sanctionFiles.includes(file) ? "sanctions" : (format ?? null);
+    described.push({ path: file.path, name: file.name, format: own });
+  }
+  const empty = batchBuilder();
+  for (const file of [...files, ...sanctionFiles]) {
+    if (await isEmpty(file))
+      empty.complainOf(file)("empty-file", { line: null, reason: "there is nothing in the file" });
+  }
+  if (!empty.isEmpty()) yield empty.take();
+  for (const [format, members] of groups) yield* format.read(members, context);
+  if (sanctionFiles.length > 0) yield* readSanctionFiles(sanctionFiles, context);
+}
+
+async function openAll(paths: string[], { stdin, onProgress }: ReadRequest): Promise<OpenedFile[]> {
+  const options: OpenOptions = {
+    ...(stdin ? { stdin } : {}),
+    onBytes: ({ path, name, sizeBytes }, readBytes) => onProgress?.({ path, name, readBytes, sizeBytes }),
+  };
+  return Promise.all([...new Set(paths)].map((path) => openFile(path, options)));
+}
+
+/** Empty files belong to no group. In the order of the list of formats, so that the order of the paths does not matter. */
+async function groupByFormat(
+  files: OpenedFile[],
+  formatId: FileFormatId | undefined,
+): Promise<Map<FileFormat, OpenedFile[]>> {
+  const chosen = formatId === undefined ? null : findFormat(formatId);
+  if (formatId !== undefined && chosen === null) {
+    const ids = fileFormats.map((format) => format.id).join(", ");
+    throw new AppError("invalid_request", `Formato desconhecido: ${formatId}. Existem: ${ids}.`);
+  }
+  const groups = new Map<FileFormat, OpenedFile[]>(fileFormats.map((format) => [format, []]));
+  for (const file of files) {
+    const head = await headText(file);
+    if (chosen !== null) groups.get(chosen)!.push(file);
+    else if (head.trim() !== "") groups.get(recognised(file, head))!.push(file);
+  }
+  return new Map([...groups].filter(([, members]) => members.length > 0));
+}
+
+function recognised(file: OpenedFile, head: string): FileFormat {
+  const found = sniff(head);
+  if ("reason" in found) throw new AppError("invalid_request", `${file.path}: ${found.reason}`);
+  return found.format;
+}
+
+async function isEmpty(file: OpenedFile): Promise<boolean> {
+  return (await file.head()).toString("latin1").trim() === "";
+}
