@@ -1,8 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Batch } from "./define-file-format.ts";
 import { fileFormats } from "./formats.ts";
-import { readFiles, type ReadRequest } from "./read-files.ts";
+import { readFilesWhole, type ReadRequest } from "./read-files.ts";
 
 const formats = fileFormats.filter(({ id }) => id !== "ocds");
 
@@ -70,7 +69,7 @@ describe.each(formats.map(({ id }) => id))("%s", (format) => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), async (bytes) => {
         const { records, complaints } = await readAll({ format, paths: ["-"], stdin: once(Buffer.from(bytes)) });
-        expect(records + complaints).toBeGreaterThanOrEqual(bytes.length > 0 && format !== "portal-compras" ? 1 : 0);
+        expect(records + complaints).toBeGreaterThanOrEqual(1);
       }),
       { numRuns: 150 },
     );
@@ -147,27 +146,16 @@ test("lists of sanctions of any content are read without a crash", async () => {
       ),
       async (text) => {
         const content = `cnpjcpf,nome,data_final\n${text}`;
-        for (const bytes of [Buffer.from(content), Buffer.from(text)]) {
-          const { records, complaints } = await readAll({ paths: [], sanctions: ["-"], stdin: once(bytes) });
-          expect(records + complaints).toBeGreaterThanOrEqual(0);
-        }
+        await readAll({ paths: [], sanctions: ["-"], stdin: once(Buffer.from(content)) });
+        const { records, complaints } = await readAll({ paths: [], sanctions: ["-"], stdin: once(Buffer.from(text)) });
+        expect(records + complaints).toBeGreaterThanOrEqual(1);
       },
     ),
   );
 });
 
 async function readAll(request: ReadRequest) {
-  const reading = readFiles(request);
-  const batches: Batch[] = [];
-  for await (const batch of reading.batches) batches.push(batch);
-  const batch: Batch = {
-    contracts: batches.flatMap(({ contracts }) => contracts),
-    items: batches.flatMap(({ items }) => items),
-    amendments: batches.flatMap(({ amendments }) => amendments),
-    sanctions: batches.flatMap(({ sanctions }) => sanctions),
-    registrations: batches.flatMap(({ registrations }) => registrations),
-    complaints: batches.flatMap(({ complaints }) => complaints),
-  };
+  const { batch } = await readFilesWhole(request);
   const records =
     batch.contracts.length +
     batch.items.length +

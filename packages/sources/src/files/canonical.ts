@@ -81,7 +81,7 @@ function readRecord({ line, value }: JsonRecord, { out, context, file, complain,
   // The schema of contracts has a field of this name too; of an amendment it is `amendmentKind`.
   const provenance = provenanceFrom(wire, { context, file, line });
   const reader = recordReader(rowFields(provenance.sourceId, line, complain), wire);
-  const read = readers[wire.kind];
+  const read = readers.get(wire.kind);
   if (read === undefined) return unusable(`unknown kind: ${safeText(wire.kind).slice(0, 60)}`);
   const problem = read(reader, provenance);
   if (typeof problem === "string") return unusable(problem);
@@ -160,13 +160,13 @@ const CENTS_MAX = 100_000_000_000_000;
 /** How to add the record, or why it cannot be one. */
 type Reading = ((batch: Batch) => void) | string;
 
-const readers: Record<string, ((reader: RecordReader, provenance: Provenance) => Reading) | undefined> = {
-  contract: readContract,
-  item: readItem,
-  amendment: readAmendment,
-  sanction: readSanction,
-  registration: readRegistration,
-};
+const readers = new Map<string, (reader: RecordReader, provenance: Provenance) => Reading>([
+  ["contract", readContract],
+  ["item", readItem],
+  ["amendment", readAmendment],
+  ["sanction", readSanction],
+  ["registration", readRegistration],
+]);
 
 const USABLE = [
   "number",

@@ -1,27 +1,24 @@
-import { type FieldComplaintKind, fieldComplaintKinds } from "../reading.ts";
+import type { FieldComplaintKind } from "../reading.ts";
 
-const fileComplaintKinds = [
-  "ambiguous-contract-key",
-  "broken-csv-row",
-  "broken-json",
-  "duplicate-id-different-content",
-  "duplicate-row",
-  "empty-file",
-  "encoding-fallback",
-  "line-too-long",
-  "missing-column",
-  "mixed-encoding",
-  "orphan-amendment",
-  "orphan-item",
-  "revenue-contract",
-  "truncated-gzip",
-  "unreadable-file",
-  "unusable-record",
-] as const;
-
-export type ComplaintKind = FieldComplaintKind | (typeof fileComplaintKinds)[number];
-
-export const complaintKinds: readonly ComplaintKind[] = [...fieldComplaintKinds, ...fileComplaintKinds];
+/** Those about fields, and those about rows and files. */
+export type ComplaintKind =
+  | FieldComplaintKind
+  | "ambiguous-contract-key"
+  | "broken-csv-row"
+  | "broken-json"
+  | "duplicate-id-different-content"
+  | "duplicate-row"
+  | "empty-file"
+  | "encoding-fallback"
+  | "line-too-long"
+  | "missing-column"
+  | "mixed-encoding"
+  | "orphan-amendment"
+  | "orphan-item"
+  | "revenue-contract"
+  | "truncated-gzip"
+  | "unreadable-file"
+  | "unusable-record";
 
 /** Something in a file that made no sense: `count` times, the first at `line`. */
 export type FileComplaint = {

@@ -84,6 +84,7 @@ async function* read(files: OpenedFile[], context: ReadContext): AsyncGenerator<
   }
   const instruments = await readInstruments(byShape.history);
   const idsByNumber = instrumentIds(instruments);
+  for (const number of await sharedNumbers(byShape.contracts)) idsByNumber.set(number, null);
   const contractIds = new Map<string, string | null>();
   const isUnseen = seenRecords();
   const run: Run = { out, context, instruments, idsByNumber, contractIds, isUnseen };
@@ -106,7 +107,7 @@ type Run = {
   out: BatchBuilder;
   context: ReadContext;
   instruments: Map<string, Instrument>;
-  /** `null`: two instruments of the history have this number. */
+  /** `null`: two instruments of the history, or two contracts, have this number. */
   idsByNumber: Map<string, string | null>;
   /** By contract number; `null`: two contracts have it. */
   contractIds: Map<string, string | null>;
@@ -179,6 +180,24 @@ function instrumentIds(instruments: Map<string, Instrument>): Map<string, string
   const ids = new Map<string, string | null>();
   for (const [id, { number }] of instruments) ids.set(number, ids.has(number) ? null : id);
   return ids;
+}
+
+/** Numbers that contracts of several units have: a history, which names no unit, may be of any of them. */
+async function sharedNumbers(sources: Source[]): Promise<Set<string>> {
+  const units = new Map<string, string | null>();
+  const shared = new Set<string>();
+  for (const { records } of sources) {
+    for await (const batch of records(() => undefined)) {
+      for (const { value } of batch) {
+        const wire = contractWire.safeParse(value).data;
+        const [number, unit] = [idText(wire?.numeroContrato), idText(wire?.codigoUnidadeGestora)];
+        if (number === null) continue;
+        if (units.has(number) && units.get(number) !== unit) shared.add(number);
+        units.set(number, unit);
+      }
+    }
+  }
+  return shared;
 }
 
 /** The instrument itself ("Contrato", "Empenho", "Termo de Adesão"…), and not what came after it. */

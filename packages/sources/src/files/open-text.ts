@@ -29,7 +29,8 @@ export type OpenOptions = {
   onBytes?: (file: OpenedFile, readBytes: number) => void;
 };
 
-export const HEAD_BYTES_MAX = 256 * 1024;
+const HEAD_BYTES_MAX = 256 * 1024;
+const CHUNKS = { highWaterMark: 256 * 1024 };
 export const LINE_BYTES_MAX = 16 * 1024 * 1024;
 
 export async function openFile(path: string, options: OpenOptions = {}): Promise<OpenedFile> {
@@ -48,13 +49,13 @@ export async function openFile(path: string, options: OpenOptions = {}): Promise
     modifiedAt: found.mtime.toISOString(),
     canReadTwice: true,
     async head() {
-      const { kept } = await takeHead(unpack(createReadStream(path), []));
+      const { kept } = await takeHead(unpack(createReadStream(path, CHUNKS), []));
       return kept;
     },
     async *bytes(complain) {
       const problems: Problem[] = [];
       yield* unpack(
-        counted(createReadStream(path), (read) => options.onBytes?.(file, read)),
+        counted(createReadStream(path, CHUNKS), (read) => options.onBytes?.(file, read)),
         problems,
       );
       report(problems, complain);

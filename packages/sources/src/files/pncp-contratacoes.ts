@@ -46,21 +46,21 @@ const tenderWire = z.object({
 type TenderWire = z.infer<typeof tenderWire>;
 
 /** Auctions sell (1, 13); expressions of interest, pre-qualification and accreditation (10 to 12) buy nothing yet. */
-const METHODS: Record<string, [ProcurementMethod, DirectAwardKind | null]> = {
-  "1": ["open", null],
-  "2": ["selective", null],
-  "3": ["open", null],
-  "4": ["open", null],
-  "5": ["open", null],
-  "6": ["open", null],
-  "7": ["open", null],
-  "8": ["direct", "waived"],
-  "9": ["direct", "no_competition"],
-  "10": ["unknown", null],
-  "11": ["unknown", null],
-  "12": ["unknown", null],
-  "13": ["open", null],
-};
+const METHODS = new Map<string, [ProcurementMethod, DirectAwardKind | null]>([
+  ["1", ["open", null]],
+  ["2", ["selective", null]],
+  ["3", ["open", null]],
+  ["4", ["open", null]],
+  ["5", ["open", null]],
+  ["6", ["open", null]],
+  ["7", ["open", null]],
+  ["8", ["direct", "waived"]],
+  ["9", ["direct", "no_competition"]],
+  ["10", ["unknown", null]],
+  ["11", ["unknown", null]],
+  ["12", ["unknown", null]],
+  ["13", ["open", null]],
+]);
 
 async function* read(files: OpenedFile[], context: ReadContext): AsyncGenerator<Batch> {
   const out = batchBuilder();
@@ -121,7 +121,7 @@ type Method = Pick<Contract, "procurementMethod" | "procurementMethodDetails" | 
 
 function methodOf(fields: FieldReader, wire: TenderWire): Method {
   const code = idText(wire.modalidadeId);
-  const known = METHODS[code ?? ""];
+  const known = METHODS.get(code ?? "");
   if (known === undefined) fields.complain("modalidadeId", `unknown method: ${code ?? "none"}`, "unknown-method");
   const [procurementMethod, directAwardKind] = known ?? ["unknown" as const, null];
   const details = fields.text("modalidadeNome", wire.modalidadeNome ?? null);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, describe, expect, test } from "vitest";
 import type { Batch } from "./define-file-format.ts";
-import { readFiles, type ReadProgress, type ReadRequest, type ReadSummary } from "./read-files.ts";
+import { readFilesWhole, type ReadProgress, type ReadRequest, type ReadSummary } from "./read-files.ts";
 
 const data = join(import.meta.dirname, "../../../../data");
 const compras = join(data, "portal-compras-202401");
@@ -20,7 +20,7 @@ let written = 0;
 
 describe("a month of the Portal's purchases", () => {
   test("gives every row as a record or as a counted complaint", async () => {
-    const { summary } = await readAll({ paths: [AMENDMENTS, ITEMS, CONTRACTS] });
+    const { summary } = await readFilesWhole({ paths: [AMENDMENTS, ITEMS, CONTRACTS] });
     const rows = { contracts: 3810, items: 11_989, amendments: 674 };
     const lost = ["duplicate-row", "duplicate-id-different-content", "ambiguous-contract-key"] as const;
     const given = summary.contracts + summary.items + summary.amendments;
@@ -33,7 +33,7 @@ describe("a month of the Portal's purchases", () => {
   });
 
   test("is read as the Portal's API would give it", async () => {
-    const { batch } = await readAll({ paths: [CONTRACTS], retrievedAt: RETRIEVED_AT, sample: "a sample" });
+    const { batch } = await readFilesWhole({ paths: [CONTRACTS], retrievedAt: RETRIEVED_AT, sample: "a sample" });
     expect(batch.contracts[0]).toMatchObject({
       provenance: {
         source: "portal-transparencia",
@@ -61,7 +61,7 @@ describe("a month of the Portal's purchases", () => {
   });
 
   test("links items and amendments to contracts that are there", async () => {
-    const { batch } = await readAll({ paths: [CONTRACTS, ITEMS, AMENDMENTS] });
+    const { batch } = await readFilesWhole({ paths: [CONTRACTS, ITEMS, AMENDMENTS] });
     const ids = new Set(batch.contracts.map((contract) => contract.provenance.sourceId));
     const details = [...batch.items, ...batch.amendments];
     expect(details.filter((detail) => !ids.has(detail.contractId))).toEqual([]);
@@ -72,7 +72,7 @@ describe("a month of the Portal's purchases", () => {
     const [header, ...rows] = decoded(CONTRACTS).trim().split("\n");
     const shuffled = write("202401_Compras.csv", [header, ...rows.toReversed()].join("\n"));
     const ids = (batch: Batch) => batch.contracts.map((contract) => contract.provenance.sourceId).sort();
-    const [one, other] = [await readAll({ paths: [CONTRACTS] }), await readAll({ paths: [shuffled] })];
+    const [one, other] = [await readFilesWhole({ paths: [CONTRACTS] }), await readFilesWhole({ paths: [shuffled] })];
     expect(ids(other.batch)).toEqual(ids(one.batch));
   });
 
@@ -85,19 +85,23 @@ describe("a month of the Portal's purchases", () => {
       { paths: [write("202401_Compras.csv", `\u{feff}${crlf}`)] },
       { paths: [write("202401_Compras.csv", gzipSync(crlf))] },
     ];
-    const expected = (await readAll({ paths: [CONTRACTS], retrievedAt: RETRIEVED_AT })).batch.contracts;
+    const expected = (await readFilesWhole({ paths: [CONTRACTS], retrievedAt: RETRIEVED_AT })).batch.contracts;
     for (const variant of variants) {
-      const { batch } = await readAll({ ...variant, retrievedAt: RETRIEVED_AT });
+      const { batch } = await readFilesWhole({ ...variant, retrievedAt: RETRIEVED_AT });
       expect(batch.contracts).toEqual(expected);
     }
-    const piped = await readAll({ paths: ["-"], stdin: slices(readFileSync(CONTRACTS)), retrievedAt: RETRIEVED_AT });
+    const piped = await readFilesWhole({
+      paths: ["-"],
+      stdin: slices(readFileSync(CONTRACTS)),
+      retrievedAt: RETRIEVED_AT,
+    });
     const withoutUrl = ({ provenance: _, ...contract }: Batch["contracts"][number]) => contract;
     expect(piped.batch.contracts.map(withoutUrl)).toEqual(expected.map(withoutUrl));
   });
 
   test("tells how far it has come", async () => {
     const seen: ReadProgress[] = [];
-    await readAll({ paths: [CONTRACTS], onProgress: (progress) => void seen.push(progress) });
+    await readFilesWhole({ paths: [CONTRACTS], onProgress: (progress) => void seen.push(progress) });
     expect(seen.at(-1)!.readBytes).toBe(seen.at(-1)!.sizeBytes);
     expect(seen.at(-1)!.sizeBytes).toBe(readFileSync(CONTRACTS).length);
   });
@@ -105,7 +109,7 @@ describe("a month of the Portal's purchases", () => {
 
 describe("the other formats", () => {
   test("purchases without tender: law and clause, one supplier, unit prices from line totals", async () => {
-    const { batch, summary } = await readAll({ paths: [join(fixtures, "comprasgov-dispensas.jsonl")] });
+    const { batch, summary } = await readFilesWhole({ paths: [join(fixtures, "comprasgov-dispensas.jsonl")] });
     expect(summary.files.map((file) => file.format)).toEqual(["comprasgov-dispensas"]);
     expect(summary.complaints).toEqual([]);
     expect(batch.contracts.map((contract) => contract.legalBasis)).toEqual([
@@ -140,7 +144,7 @@ describe("the other formats", () => {
 
   test("contracts with their history: the base line is the initial value, the rest are amendments", async () => {
     const paths = ["itens", "historico", "contratos"].map((name) => join(fixtures, `comprasgov-${name}.json`));
-    const { batch, summary } = await readAll({ paths });
+    const { batch, summary } = await readFilesWhole({ paths });
     const contract = batch.contracts.find(({ number }) => number === "09033/2021")!;
     expect(contract).toMatchObject({
       initialValueCents: 192_500_000,
@@ -163,9 +167,23 @@ describe("the other formats", () => {
     expect(batch).toMatchObject({ contracts: { length: 2 }, amendments: { length: 11 } });
   });
 
+  test("a history that may be of either of two units' contracts is of neither", async () => {
+    const { dados } = JSON.parse(readFileSync(join(fixtures, "comprasgov-contratos.json"), "utf8")) as {
+      dados: object[];
+    };
+    const doubled = [...dados, ...dados.map((contract) => ({ ...contract, codigoUnidadeGestora: "110001" }))];
+    const contracts = write("contratos.json", JSON.stringify({ dados: doubled }));
+    const { batch, summary } = await readFilesWhole({
+      paths: [contracts, join(fixtures, "comprasgov-historico.json")],
+    });
+    expect(batch.contracts.map(({ initialValueCents }) => initialValueCents)).toEqual([null, null, null, null]);
+    expect(batch.amendments).toEqual([]);
+    expect(countOf(summary, "ambiguous-contract-key")).toBe(11);
+  });
+
   test("PNCP contracts: revenue stays out, the buyer's sphere and state are told", async () => {
     const file = join(fixtures, "pncp-contratos.json");
-    const { batch, summary } = await readAll({ paths: [file] });
+    const { batch, summary } = await readFilesWhole({ paths: [file] });
     expect(countOf(summary, "revenue-contract")).toBe(1);
     expect(batch.contracts.map(({ buyerSphere, buyerState }) => [buyerSphere, buyerState])).toEqual([
       ["municipal", "RS"],
@@ -185,7 +203,7 @@ describe("the other formats", () => {
       rows.map((row) => JSON.stringify(row)).join("\n"),
       JSON.stringify({ url: "x", data: { data: rows } }, null, 2),
     ]) {
-      const again = await readAll({ paths: [write("pncp.json", text)] });
+      const again = await readFilesWhole({ paths: [write("pncp.json", text)] });
       expect(again.batch.contracts.map(({ number }) => number)).toEqual(batch.contracts.map(({ number }) => number));
     }
   });
@@ -201,7 +219,7 @@ describe("the other formats", () => {
       valorParcela: 100,
       numeroParcelas: 12,
     };
-    const { batch, summary } = await readAll({ paths: [write("pncp.jsonl", JSON.stringify(row))] });
+    const { batch, summary } = await readFilesWhole({ paths: [write("pncp.jsonl", JSON.stringify(row))] });
     expect(batch.contracts[0]).toMatchObject({ supplierKind: "person", supplierTaxId: "***.982.247-**" });
     expect(JSON.stringify(batch)).not.toMatch(/529\.?982\.?247-?25/);
     expect(countOf(summary, "cpf-masked")).toBe(1);
@@ -209,7 +227,7 @@ describe("the other formats", () => {
   });
 
   test("PNCP procurements: estimate, award, law, and no supplier", async () => {
-    const { batch } = await readAll({ paths: [join(fixtures, "pncp-contratacoes.json")] });
+    const { batch } = await readFilesWhole({ paths: [join(fixtures, "pncp-contratacoes.json")] });
     expect(batch.contracts[0]).toMatchObject({
       provenance: { url: "https://pncp.gov.br/app/editais/90940172000138/2025/25" },
       procurementMethod: "open",
@@ -241,7 +259,7 @@ describe("the other formats", () => {
       { kind: "contract" },
       { kind: "poem", text: "…" },
     ];
-    const { batch, summary } = await readAll({
+    const { batch, summary } = await readFilesWhole({
       paths: [write("dados.jsonl", lines.map((line) => JSON.stringify(line)).join("\n"))],
     });
     expect(batch.contracts).toMatchObject([
@@ -271,7 +289,7 @@ describe("lists of sanctions", () => {
       join(fixtures, "mg-lei12846.csv"),
       join(data, "sancoes/cnep-recorded.json"),
     ];
-    const { batch, summary } = await readAll({ paths: [], sanctions });
+    const { batch, summary } = await readFilesWhole({ paths: [], sanctions });
     expect(summary.sanctions + countOf(summary, "duplicate-row")).toBe(6805 + 1 + 1);
     expect(batch.sanctions[0]).toMatchObject({
       list: "ceis",
@@ -296,7 +314,7 @@ describe("lists of sanctions", () => {
       "CEIS;10;52998224725;MARIA;Inidoneidade;01/02/2024;;CGU;DF;FEDERAL",
       "CEIS;11;00000000000191;X;Impedimento;01/02/2024;01/02/2023;CGU;DF;FEDERAL",
     ];
-    const { batch, summary } = await readAll({
+    const { batch, summary } = await readFilesWhole({
       paths: [],
       sanctions: [write("ceis.csv", Buffer.from([header, ...rows].join("\n"), "latin1"))],
     });
@@ -308,167 +326,6 @@ describe("lists of sanctions", () => {
     expect(countOf(summary, "ends-before-start")).toBe(1);
   });
 });
-
-describe("files that are wrong", () => {
-  const header = decoded(CONTRACTS).split("\n", 1)[0]!;
-  const row = (cells: Record<string, string>) =>
-    header
-      .split(";")
-      .map((name) => `"${cells[name.slice(1, -1)] ?? ""}"`)
-      .join(";");
-  const good = {
-    "Número do Contrato": "1",
-    "Código Órgão": "20000",
-    "Código UG": "110001",
-    "Código Contratado": "00000000000191",
-    "Valor Inicial Compra": "10,00",
-  };
-
-  test.each([
-    ["broken-csv-row", [row(good), '"1";"2"']],
-    ["broken-csv-row", ['"an open quote;"', row(good)]],
-    ["duplicate-row", [row(good), row(good)]],
-    ["duplicate-id-different-content", [row(good), row({ ...good, Objeto: "other" })]],
-    ["zero-amount", [row({ ...good, "Valor Inicial Compra": "0,00" })]],
-    ["negative-amount", [row({ ...good, "Valor Inicial Compra": "-1,00" })]],
-    ["absurd-amount", [row({ ...good, "Valor Inicial Compra": "9999999999999999,00" })]],
-    ["not-an-amount", [row({ ...good, "Valor Inicial Compra": "muito" })]],
-    ["impossible-date", [row({ ...good, "Data Assinatura Contrato": "01/01/0022" })]],
-    ["ends-before-start", [row({ ...good, "Data Início Vigência": "02/01/2024", "Data Fim Vigência": "01/01/2024" })]],
-    ["cpf-masked", [row({ ...good, "Código Contratado": "52998224725", "Nome Contratado": "MARIA" })]],
-    ["invalid-cnpj", [row({ ...good, "Código Contratado": "00000000000192" })]],
-    ["unknown-supplier-code", [row({ ...good, "Código Contratado": "330656990" })]],
-    ["unknown-method", [row({ ...good, "Modalidade Compra": "Sorteio" })]],
-    ["unusable-record", [row({ ...good, "Código UG": "" })]],
-    ["line-too-long", [`"${"x".repeat(17 * 1024 * 1024)}"`, row(good)]],
-  ] as const)("count %s and go on", async (kind, rows) => {
-    const last = row({ ...good, "Número do Contrato": "2" });
-    const { batch, summary } = await readAll({ paths: [write("compras.csv", [header, ...rows, last, ""].join("\n"))] });
-    expect(countOf(summary, kind)).toBeGreaterThanOrEqual(1);
-    expect(batch.contracts.at(-1)!.number).toBe("2");
-    expect(JSON.stringify(batch)).not.toContain("52998224725");
-  });
-
-  test("name the line on which it is", async () => {
-    const lines = [
-      header,
-      row(good),
-      "",
-      '"1";"2"',
-      row({ ...good, "Número do Contrato": "2", "Código Contratado": "1" }),
-    ];
-    const { summary } = await readAll({ paths: [write("compras.csv", lines.join("\n"))] });
-    expect(placesOf(summary, "broken-csv-row")).toEqual([4]);
-    expect(placesOf(summary, "unknown-supplier-code")).toEqual([5]);
-  });
-
-  test("read a cell of several lines as one", async () => {
-    const lines = [
-      header,
-      row({ ...good, Objeto: 'uma "" ponte\nde dois\r\nandares' }),
-      row({ ...good, "Número do Contrato": "2" }),
-    ];
-    const { batch, summary } = await readAll({ paths: [write("compras.csv", lines.join("\n"))] });
-    expect(batch.contracts.map(({ object }) => object)).toEqual(['uma " ponte\nde dois\nandares', null]);
-    expect(countOf(summary, "broken-csv-row")).toBe(0);
-  });
-
-  test("stop where a required column is missing, and say which", async () => {
-    const file = write("compras.csv", '"Número do Contrato";"Objeto"\n"1";"x"\n');
-    const { summary } = await readAll({ paths: [file] });
-    expect(summary.contracts).toBe(0);
-    expect(summary.complaints[0]).toMatchObject({ kind: "missing-column", count: 1 });
-    expect(summary.complaints[0]!.example).toMatch(
-      /Código Órgão, Código UG, Código Contratado; .*numero do contrato; objeto/,
-    );
-  });
-
-  test("go on without an optional column, saying so once", async () => {
-    const lines = [
-      "Número do Contrato;Código Órgão;Código UG;Código Contratado",
-      "1;2;3;00000000000191",
-      "2;2;3;00000000000191",
-    ];
-    const { summary } = await readAll({ paths: [write("compras.csv", lines.join("\n"))] });
-    expect(summary.contracts).toBe(2);
-    expect(countOf(summary, "missing-column")).toBe(14);
-  });
-
-  test("keep what came before the end of a cut gzip", async () => {
-    const { summary } = await readAll({
-      paths: [write("202401_Compras.csv.gz", readFileSync(CONTRACTS).subarray(0, 200_000))],
-    });
-    expect(summary.contracts).toBeGreaterThan(1000);
-    expect(countOf(summary, "truncated-gzip")).toBe(1);
-  });
-
-  test("tell a file that mixes charsets, even late", async () => {
-    const lines = Array.from({ length: 30_000 }, (_, index) =>
-      JSON.stringify({ kind: "contract", id: index, object: "obra" }),
-    );
-    const mixed = Buffer.concat([
-      Buffer.from(`${lines.join("\n")}\n`),
-      Buffer.from('{"kind":"contract","id":"a","object":"ação – “x”"}\n'),
-      Buffer.from('{"kind":"contract","id":"b","object":"a\u00e7\u00e3o \u0096 \u0093x\u0094"}\n', "latin1"),
-    ]);
-    const { batch, summary } = await readAll({ paths: [write("dados.jsonl", mixed)] });
-    expect(batch.contracts.slice(-2).map(({ object }) => object)).toEqual(["ação – “x”", "ação – “x”"]);
-    expect(placesOf(summary, "encoding-fallback")).toEqual([30_002]);
-    expect(countOf(summary, "mixed-encoding")).toBe(1);
-  });
-
-  test("count broken JSON and go on, by lines and in a document", async () => {
-    const good = '{"kind":"contract","object":"x"}';
-    const lines = await readAll({ paths: [write("dados.jsonl", [good, "{", "not json", "[1]", good].join("\n"))] });
-    expect(lines.summary).toMatchObject({ contracts: 2 });
-    expect(placesOf(lines.summary, "broken-json")).toEqual([2, 3]);
-    const document = await readAll({
-      paths: [write("dados.json", `{"x":1,\n"data":[\n${good},\n{"kind": oops},\n7,\n${good}`)],
-    });
-    expect(document.summary).toMatchObject({ contracts: 2 });
-    expect(placesOf(document.summary, "broken-json")).toEqual([4, 2]);
-    expect(placesOf(document.summary, "unusable-record")).toEqual([5]);
-  });
-
-  test("say that an item's contract is in no file, and that a key is two contracts'", async () => {
-    const other = row({ ...good, "Valor Inicial Compra": "20,00" });
-    const contracts = write("compras.csv", [header, row(good), other].join("\n"));
-    const lines = ["Código UG;Número Contrato;Código Item Compra;Valor Item", "110001;1;5;1,00", "110001;9;5;1,00"];
-    const { summary } = await readAll({ paths: [write("itens.csv", lines.join("\n")), contracts] });
-    expect(summary).toMatchObject({ contracts: 2, items: 0 });
-    expect(placesOf(summary, "ambiguous-contract-key")).toEqual([2]);
-    expect(placesOf(summary, "orphan-item")).toEqual([3]);
-  });
-
-  test("complain about an empty file", async () => {
-    const { summary } = await readAll({ paths: [write("nada.csv", ""), write("branco.json", "\n \n"), CONTRACTS] });
-    expect(countOf(summary, "empty-file")).toBe(2);
-    expect(summary.contracts).toBe(3808);
-  });
-
-  test("refuse what cannot be opened or recognised, with what to do", async () => {
-    const zip = write("compras.zip", "PK\u0003\u0004");
-    await expect(readAll({ paths: [join(folder, "nowhere.csv")] })).rejects.toMatchObject({ code: "invalid_request" });
-    await expect(readAll({ paths: [folder] })).rejects.toThrow(/é uma pasta/);
-    await expect(readAll({ paths: [zip] })).rejects.toThrow(/descompacte/);
-    await expect(readAll({ paths: [write("x.csv", "a,b\n1,2")] })).rejects.toThrow(/começa com «a,b».*portal-compras/s);
-    await expect(readAll({ paths: [write("r.json", '{"ocid":"x"}')] })).rejects.toThrow(/OCDS/);
-  });
-});
-
-async function readAll(request: ReadRequest): Promise<{ batch: Batch; summary: ReadSummary }> {
-  const reading = readFiles(request);
-  const batch: Batch = { contracts: [], items: [], amendments: [], sanctions: [], registrations: [], complaints: [] };
-  for await (const next of reading.batches) {
-    batch.contracts.push(...next.contracts);
-    batch.items.push(...next.items);
-    batch.amendments.push(...next.amendments);
-    batch.sanctions.push(...next.sanctions);
-    batch.registrations.push(...next.registrations);
-    batch.complaints.push(...next.complaints);
-  }
-  return { batch, summary: reading.summary() };
-}
 
 function write(name: string, content: string | Buffer): string {
   const file = join(folder, `${++written}-${name}`);
@@ -486,8 +343,4 @@ async function* slices(bytes: Buffer): AsyncGenerator<Buffer> {
 
 function countOf(summary: ReadSummary, kind: string): number {
   return summary.complaints.find((complaint) => complaint.kind === kind)?.count ?? 0;
-}
-
-function placesOf(summary: ReadSummary, kind: string): number[] {
-  return summary.complaints.find((complaint) => complaint.kind === kind)?.places.map(({ line }) => line) ?? [];
 }

@@ -72,6 +72,22 @@ export function readFiles(request: ReadRequest): FileReading {
   };
 }
 
+/** The same for files that fit in memory. */
+export async function readFilesWhole(request: ReadRequest): Promise<{ batch: Batch; summary: ReadSummary }> {
+  const { batches, summary } = readFiles(request);
+  const all: Batch[] = [];
+  for await (const batch of batches) all.push(batch);
+  const batch: Batch = {
+    contracts: all.flatMap(({ contracts }) => contracts),
+    items: all.flatMap(({ items }) => items),
+    amendments: all.flatMap(({ amendments }) => amendments),
+    sanctions: all.flatMap(({ sanctions }) => sanctions),
+    registrations: all.flatMap(({ registrations }) => registrations),
+    complaints: all.flatMap(({ complaints }) => complaints),
+  };
+  return { batch, summary: summary() };
+}
+
 async function* readAll(request: ReadRequest, described: ReadSummary["files"]): AsyncGenerator<Batch> {
   const now = new Date().toISOString();
   const context: ReadContext = {
@@ -83,6 +99,7 @@ async function* readAll(request: ReadRequest, described: ReadSummary["files"]): 
   }
   const files = await openAll(request.paths, request);
   const sanctionFiles = await openAll(request.sanctions ?? [], request);
+  nameApart([...files, ...sanctionFiles]);
   const groups = await groupByFormat(files, request.format);
   for (const file of [...files, ...sanctionFiles]) {
     const format = [...groups].find(([, members]) => members.includes(file))?.[0].id as FileFormatId | undefined;
@@ -105,6 +122,16 @@ async function openAll(paths: string[], { stdin, onProgress }: ReadRequest): Pro
     onBytes: ({ path, name, sizeBytes }, readBytes) => onProgress?.({ path, name, readBytes, sizeBytes }),
   };
   return Promise.all([...new Set(paths)].map((path) => openFile(path, options)));
+}
+
+/** Records without an id are named by their file and line. */
+function nameApart(files: OpenedFile[]): void {
+  const counts = new Map<string, number>();
+  for (const file of files) {
+    const count = (counts.get(file.name) ?? 0) + 1;
+    counts.set(file.name, count);
+    if (count > 1) file.name = `${file.name}~${count}`;
+  }
 }
 
 /** Empty files belong to no group. In the order of the list of formats, so that the order of the paths does not matter. */
@@ -133,5 +160,5 @@ function recognised(file: OpenedFile, head: string): FileFormat {
 }
 
 async function isEmpty(file: OpenedFile): Promise<boolean> {
-  return (await file.head()).toString("latin1").trim() === "";
+  return (await headText(file)).trim() === "";
 }

@@ -7,7 +7,7 @@ export function fingerprint(parts: readonly string[]): string {
   return hash("sha256", parts.join("\u001f"), "hex").slice(0, HEX_DIGITS);
 }
 
-export function fingerprintNumber(text: string): number {
+function fingerprintNumber(text: string): number {
   return Number.parseInt(fingerprint([text]), 16);
 }
 
