@@ -47,7 +47,7 @@ export type IndicatorResult = {
 export type IndicatorRun = {
   /** Blank lines are nothing; what cannot be read is a warning. Never throws. */
   addLine: (text: string, lineNumber: number) => void;
-  addRelease: (value: unknown, lineNumber?: number) => void;
+  addRelease: (value: unknown, lineNumber?: number | null) => void;
   /** Takes over the state of a run with the same settings over the lines that follow. */
   merge: (later: IndicatorState) => void;
   /** Leaves the run as it is. */

@@ -15,7 +15,10 @@ export function idsOf(organizations: OrganizationIds | null): string[] {
   return (organizations ?? []).filter((id) => id !== null);
 }
 
-export function comparesPrices(release: ReleaseFacts, common: CommonSettings): boolean {
+export function comparesPrices(
+  release: ReleaseFacts,
+  common: Pick<CommonSettings, "priceComparisonMethods" | "noPriceComparisonMethods">,
+): boolean {
   const details = release.procurementMethodDetails;
   const { priceComparisonMethods: allowed, noPriceComparisonMethods: denied } = common;
   if (details === null) return allowed.size === 0;
