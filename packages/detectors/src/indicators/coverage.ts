@@ -68,11 +68,7 @@ function add(counts: Map<string, number>, path: string, times: number): void {
 const DEPTH_MAX = 127;
 
 /** The reference's parser goes no deeper either; without a limit a line could exhaust the stack. */
-function isTooDeep(value: unknown): boolean {
-  let level: unknown[] = [value];
-  for (let depth = 0; depth <= DEPTH_MAX; depth++) {
-    level = level.flatMap((one) => (typeof one === "object" && one !== null ? [Object.values(one)] : [])).flat();
-    if (level.length === 0) return false;
-  }
-  return true;
+function isTooDeep(value: unknown, levels = DEPTH_MAX): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((member) => isTooDeep(member, levels - 1));
 }
