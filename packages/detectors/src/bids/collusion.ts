@@ -12,7 +12,7 @@ import { awardedIn, contestOf, winnerOf, type Contest } from "./contests.ts";
  * (areas under the curve of 0.76 and 0.72), are the second. One of each finds 18 with 3 false alarms. DIFFP, KS and
  * KURT (0.61, 0.59, 0.5) have no vote.
  */
-export const screenLimits = { cv: 0.06, spd: 0.15, rd: 1, skew: 0 } as const;
+const screenLimits = { cv: 0.06, spd: 0.15, rd: 1, skew: 0 } as const;
 
 export const collusion: BidPattern = {
   id: "collusion-screens",
@@ -62,7 +62,7 @@ export const collusion: BidPattern = {
 };
 
 /** On the suspicious side of their limits; the limits hold for engineering bids only. */
-export function suspiciousScreens({ values: { cv, spd, rd, skew } }: CollusionScreens): ScreenName[] {
+function suspiciousScreens({ values: { cv, spd, rd, skew } }: CollusionScreens): ScreenName[] {
   const isSuspicious = {
     cv: cv !== null && cv <= screenLimits.cv,
     spd: spd !== null && spd <= screenLimits.spd,

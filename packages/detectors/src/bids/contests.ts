@@ -5,7 +5,7 @@ import type { BidProcess } from "./read-process.ts";
 /** One bid a bidder, its lowest, in ascending order; equal ones by bidder. */
 export type Contest = { process: BidProcess; bids: { bidder: string; amount: number }[] };
 
-export const BIDS_MIN = 3;
+const BIDS_MIN = 3;
 
 /** The bids of a process that can be compared, or why they cannot. A consortium is one bidder. */
 export function contestOf(
