@@ -4,6 +4,7 @@ import { examplePeriod, exampleRelease } from "./example-releases.ts";
 import { finishProcessFlags, flagProcess, mergeProcessFlags, startProcessFlags } from "./process-flags.ts";
 import { parseRfc3339, wholeDaysBetween } from "./rfc3339.ts";
 import { daysByNameSetting, integerSetting, listSetting } from "./setting-types.ts";
+import { matchesMethod } from "./submitted-bids.ts";
 import { addCount } from "./tally.ts";
 
 export const r003 = defineIndicator({
@@ -39,7 +40,7 @@ export const r003 = defineIndicator({
     merge: mergeProcessFlags,
     add: (state, release, settings) => {
       const { procurement_methods: methods, procurement_method_details: daysOf } = settings;
-      if (methods.size > 0 && !methods.has(release.procurementMethod ?? "")) {
+      if (!matchesMethod(release, methods)) {
         return addCount(state.tally.excluded, "modalidade fora da lista");
       }
       const start = parseRfc3339(release.tenderPeriodStart ?? "");

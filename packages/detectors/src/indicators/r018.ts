@@ -3,6 +3,7 @@ import { defineIndicator } from "./define-indicator.ts";
 import { exampleRelease } from "./example-releases.ts";
 import { finishProcessFlags, flagProcess, mergeProcessFlags, startProcessFlags } from "./process-flags.ts";
 import { listSetting } from "./setting-types.ts";
+import { matchesMethod } from "./submitted-bids.ts";
 import { addCount } from "./tally.ts";
 
 export const r018 = defineIndicator({
@@ -31,7 +32,7 @@ export const r018 = defineIndicator({
     start: startProcessFlags,
     merge: mergeProcessFlags,
     add: (state, release, { procurement_methods: methods }) => {
-      if (methods.size > 0 && !methods.has(release.procurementMethod ?? "")) {
+      if (!matchesMethod(release, methods)) {
         return addCount(state.tally.excluded, "modalidade fora da lista");
       }
       if (release.numberOfTenderers === null) return addCount(state.tally.notComputable, "sem número de licitantes");

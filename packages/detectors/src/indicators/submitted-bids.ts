@@ -25,6 +25,11 @@ export function comparesPrices(
   return allowed.size === 0 ? !denied.has(details) : allowed.has(details);
 }
 
+/** An empty list takes every method, and none; otherwise a missing method does not match, whatever is listed. */
+export function matchesMethod({ procurementMethod }: ReleaseFacts, methods: ReadonlySet<string>): boolean {
+  return methods.size === 0 || (procurementMethod !== null && methods.has(procurementMethod));
+}
+
 export const NO_PRICE_COMPARISON = "procedimento que não compara preços";
 
 export type FinalAwards = { active: AwardFacts[]; bids: BidFacts[] };
