@@ -73,6 +73,7 @@ const owners: Record<string, string[]> = {
   "cron-parser": ["apps/scheduler"],
   "cli-table3": ["apps/cli", "apps/local"],
   "csv-parse": ["packages/sources/src/files", "packages/testing"],
+  ini: ["packages/detectors/src/indicators/settings.ts"],
 };
 
 const LINES_MAX = 500;
@@ -166,26 +167,30 @@ describe("the pure rooms", () => {
 
   test("read no clock, no chance and no process", () => {
     const impure =
-      /Date\.now|new Date\(\)|performance\.|Math\.random|random(?:UUID|Bytes|Int)|getRandomValues|\bprocess\b(?!")|\bconsole\./;
-    expect(pure.filter(({ text }) => impure.test(text)).map(({ file }) => file)).toEqual([]);
+      /Date\.now|new Date\(\)|performance\.|Math\.random|random(?:UUID|Bytes|Int)|getRandomValues|\bconsole\./;
+    // A contracting process may be called so; what Node calls so is known by its members.
+    const ofNode =
+      /globalThis\.process|\bprocess\.(?:argv|chdir|cpuUsage|cwd|emit|env|exit|hrtime|kill|memoryUsage|nextTick|once?|pid|platform|std|uptime|version)/;
+    expect(pure.filter(({ text }) => impure.test(text) || ofNode.test(text)).map(({ file }) => file)).toEqual([]);
   });
 });
 
 describe("the lists", () => {
   const lists = [
-    { room: "packages/detectors", define: "defineDetector" },
-    { room: "packages/sources", define: "defineSource" },
-    { room: "packages/agents", define: "defineAgent" },
+    { folder: "packages/detectors/src", define: "defineDetector" },
+    { folder: "packages/detectors/src/indicators", define: "defineIndicator" },
+    { folder: "packages/sources/src", define: "defineSource" },
+    { folder: "packages/agents/src", define: "defineAgent" },
   ];
-  const members = (room: string, define: string) => {
+  const members = (folder: string, define: string) => {
     const call = new RegExp(`(?<!function )\\b${define}\\s*[<(]`);
-    return shipped.filter((source) => source.room === room && call.test(source.text)).map(({ file }) => file);
+    return shipped.filter(({ file, text }) => file.startsWith(`${folder}/`) && call.test(text)).map(({ file }) => file);
   };
-  test.each(lists)("$room/src/registry.ts names every file that calls $define", ({ room, define }) => {
-    const registry = shipped.find(({ file }) => file === `${room}/src/registry.ts`);
-    const listed = new Set((registry?.imports ?? []).map((name) => path.join(room, "src", name)));
-    expect(members(room, define)).not.toEqual([]);
-    expect(members(room, define).filter((file) => !listed.has(file))).toEqual([]);
+  test.each(lists)("$folder/registry.ts names every file that calls $define", ({ folder, define }) => {
+    const registry = shipped.find(({ file }) => file === `${folder}/registry.ts`);
+    const listed = new Set((registry?.imports ?? []).map((name) => path.join(folder, name)));
+    expect(members(folder, define)).not.toEqual([]);
+    expect(members(folder, define).filter((file) => !listed.has(file))).toEqual([]);
   });
 });
 
