@@ -9,7 +9,14 @@ import { fileFormats, type FileFormatId } from "@cidadao/sources/files/formats";
 import { type FileReading, readFiles, type ReadSummary } from "@cidadao/sources/files/read-files";
 import { analyzeReleases } from "./analyze-releases.ts";
 import { type Command, type CommandContext, UsageError } from "./command.ts";
-import { findingLine, shownComplaints, shownCoverage, shownFindings, shownReports, shownRisks } from "./analysis-tables.ts";
+import {
+  findingLine,
+  shownComplaints,
+  shownCoverage,
+  shownFindings,
+  shownReports,
+  shownRisks,
+} from "./analysis-tables.ts";
 import { createProgressBar } from "./progress-bar.ts";
 
 const SHOWN_DEFAULT = 20;
@@ -27,7 +34,8 @@ export type Analysis = {
 export const analyzeCommand: Command = {
   name: "analyze",
   usage: `analyze FILE… [--format ${fileFormats.map(({ id }) => id).join("|")}] [--detectors ID,ID] [--sanctions FILE]… [--param DETECTOR.NAME=VALUE]… [--top N] [--json]`,
-  summary: "Runs the detectors over files of contracts or OCDS releases (.gz, cp1252 and UTF-8 alike; - is the standard input)",
+  summary:
+    "Runs the detectors over files of contracts or OCDS releases (.gz, cp1252 and UTF-8 alike; - is the standard input)",
   run: async (args, context) => {
     const analysis = readArguments(args);
     if (analysis.format === "ocds") return analyzeReleases(analysis, context);

@@ -7,7 +7,8 @@ import { writeReleaseCoverage } from "./release-coverage.ts";
 export const coverageCommand: Command = {
   name: "coverage",
   usage: "coverage FILE… [--format FORMAT] [--sanctions FILE]… [--json]",
-  summary: "What a file can feed: fields filled and detectors that can answer; for OCDS releases, every path and how often it is filled",
+  summary:
+    "What a file can feed: fields filled and detectors that can answer; for OCDS releases, every path and how often it is filled",
   run: async (args, context) => {
     const asked = readArguments(args);
     if (asked.format === "ocds") return writeReleaseCoverage(asked.paths, context);
@@ -15,8 +16,13 @@ export const coverageCommand: Command = {
     const summary = reading.summary();
     if (summary.files.some(({ format }) => format === "ocds")) return writeReleaseCoverage(asked.paths, context);
     const coverage = coverageOf(frame);
-    if (asked.json) context.write(JSON.stringify({ coverage: { ...coverage, files: summary.files, complaints: summary.complaints } }));
-    else for (const line of [...shownCoverage(coverage, summary), ...shownComplaints(summary.complaints)]) context.write(line);
+    if (asked.json)
+      context.write(
+        JSON.stringify({ coverage: { ...coverage, files: summary.files, complaints: summary.complaints } }),
+      );
+    else
+      for (const line of [...shownCoverage(coverage, summary), ...shownComplaints(summary.complaints)])
+        context.write(line);
     return 0;
   },
 };

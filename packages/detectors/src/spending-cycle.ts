@@ -9,6 +9,7 @@ import { groupRows } from "./frame/group-rows.ts";
 import { compareTexts } from "./frame/items.ts";
 import { fisherPeriodicityTest } from "./periodogram.ts";
 import { republicationsOf } from "./republications.ts";
+import { sortedQuantile } from "./statistics.ts";
 import { formatDecimal } from "./text.ts";
 
 const legalBasis = [{ norm: "Lei 4.320/1964", article: "arts. 47 e 48", validFrom: "1964-03-17", validTo: null }];
@@ -20,9 +21,10 @@ export const spendingCycle = defineDetector({
   question: "O valor que o órgão contrata por mês sobe e desce num ciclo que o acaso não explica?",
   subjects: "órgãos",
   method:
-    "Série mensal de ln(1 + valor contratado), do primeiro ao último mês do órgão. A série é desfeita da tendência linear e " +
+    "Série mensal de ln(1 + valor contratado), do primeiro ao último mês do órgão; cada contrato conta no máximo o percentil " +
+    "90 do órgão. A série é desfeita da tendência linear e " +
     "da memória de um mês (resíduo autorregressivo de ordem 1), e seu periodograma é testado pelo g exato de Fisher: a " +
-    "parte da maior frequência na soma de todas. Com monthsMin meses e contractsMin contratos, dispara com parte de ao " +
+    "parte da maior frequência na soma de todas, em quatro grades deslocadas (Bonferroni). Com monthsMin meses e contractsMin contratos, dispara com parte de ao " +
     "menos shareMin e chance aprovada no controle de falsas descobertas. O ciclo de um ano e suas frações são o " +
     "calendário do orçamento: força 0,15; outros, 0,35.",
   legalBasis,
@@ -43,7 +45,7 @@ export const spendingCycle = defineDetector({
   params: z.strictObject({
     monthsMin: z.int().min(12).default(24).describe("mínimo de meses da série"),
     contractsMin: z.int().min(12).default(48).describe("mínimo de contratos do órgão"),
-    shareMin: z.number().min(0).max(1).default(0.3).describe("parte mínima da maior frequência"),
+    shareMin: z.number().min(0).max(1).default(0.15).describe("parte mínima da maior frequência"),
   }),
   detect: ({ contracts }, params, answer) => {
     const republished = republicationsOf(contracts);
@@ -81,6 +83,8 @@ export const spendingCycle = defineDetector({
 });
 
 const MONTHS_MAX = 600;
+/** What exceeds this quantile of the agency's contracts counts as it: one huge contract is no cycle, but would hide one. */
+const LARGEST_COUNTED = 0.9;
 const YEAR_FRACTIONS = [12, 6, 4, 3, 2.4, 2];
 const FRACTION_TOLERANCE = 0.06;
 
@@ -100,7 +104,10 @@ function judge(
   if (months < monthsMin) return notComputable(`menos de ${monthsMin} meses de contratos`);
   if (months > MONTHS_MAX) return notComputable("datas espalhadas por mais de cinquenta anos");
   const totals = new Float64Array(months);
-  for (const row of rows) totals[monthIndexOf(contracts.signedOn[row]!) - first]! += contracts.initialValue[row]!;
+  const cap = sortedQuantile(Float64Array.from(rows, (row) => contracts.initialValue[row]!).sort(), LARGEST_COUNTED);
+  for (const row of rows) {
+    totals[monthIndexOf(contracts.signedOn[row]!) - first]! += Math.min(cap, contracts.initialValue[row]!);
+  }
   const test = fisherPeriodicityTest(totals.map((cents) => Math.log1p(cents / 100)));
   if (test === null) return notComputable("a série não varia");
   if (test.share < shareMin) return NOT_FIRED;
