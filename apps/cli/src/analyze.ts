@@ -17,6 +17,7 @@ import {
   shownReports,
   shownRisks,
 } from "./analysis-tables.ts";
+import { areReleases } from "./release-lines.ts";
 import { createProgressBar } from "./progress-bar.ts";
 
 const SHOWN_DEFAULT = 20;
@@ -38,9 +39,8 @@ export const analyzeCommand: Command = {
     "Runs the detectors over files of contracts or OCDS releases (.gz, cp1252 and UTF-8 alike; - is the standard input)",
   run: async (args, context) => {
     const analysis = readArguments(args);
-    if (analysis.format === "ocds") return analyzeReleases(analysis, context);
+    if (await isAboutReleases(analysis)) return analyzeReleases(analysis, context);
     const { reading, frame } = await readFrame(analysis, context);
-    if (reading.summary().files.some(({ format }) => format === "ocds")) return analyzeReleases(analysis, context);
     const coverage = coverageOf(frame);
     if (!analysis.json) for (const line of shownCoverage(coverage, reading.summary())) context.write(line);
     const detection = detectInFrame(frame, {
@@ -52,6 +52,10 @@ export const analyzeCommand: Command = {
     return frame.contracts.size > 0 ? 0 : 1;
   },
 };
+
+export async function isAboutReleases({ format, paths }: Pick<Analysis, "format" | "paths">): Promise<boolean> {
+  return format === undefined ? areReleases(paths) : format === "ocds";
+}
 
 /** Reads the files into a frame, with a bar on a terminal. */
 export async function readFrame(
