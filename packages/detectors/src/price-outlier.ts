@@ -6,11 +6,18 @@ import { contractRecord, contractSubject, fact, inForceOn, itemRecord, objectFac
 import { exampleContract, exampleDataset, exampleItem, exampleKey, examplePeers } from "./examples.ts";
 import { type Contracts, methodCodes, supplierKindCodes } from "./frame/contracts.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { groupRows, groupSize, overSortedValues, pairKey, type RowGroups } from "./frame/group-rows.ts";
+import {
+  groupRows,
+  groupRowsByTable,
+  groupSize,
+  overSortedValues,
+  pairKey,
+  type RowGroups,
+} from "./frame/group-rows.ts";
 import type { Items } from "./frame/items.ts";
 import { itemClassesOf, lineValue } from "./item-class.ts";
 import { clamp } from "./score.ts";
-import { sortedMedian, sortedQuantile, studentUpperTail } from "./statistics.ts";
+import { robustSpread, sortedMedian, studentUpperTail } from "./statistics.ts";
 import { fold, formatDecimal, isWithheld } from "./text.ts";
 
 const legalBasis = [
@@ -71,10 +78,12 @@ export const priceOutlier = defineDetector({
     valueMinCents: z.int().positive().default(1_000).describe("valor inicial mínimo, em centavos"),
   }),
   detect: ({ contracts, items }, params, answer) => {
-    const checks = checkAll(contracts, items, params.valueMinCents);
-    const peers = comparePeers(contracts, items, checks, params);
+    const answers = checkAll(contracts, items, params.valueMinCents);
+    const tooSmall = excluded(`qualidade do dado: valor inicial abaixo de ${formatBrl(params.valueMinCents)}`);
+    const verdicts = [null, SECRET, NO_VALUE, tooSmall, SHIFTED, NO_METHOD];
+    const peers = comparePeers(contracts, items, answers, params);
     for (let row = 0; row < contracts.size; row++) {
-      answer.contract(row, checks[row] ?? judge(row, peers, params));
+      answer.contract(row, verdicts[answers[row]!] ?? judge(row, peers, params));
     }
   },
   examples: [
@@ -152,19 +161,26 @@ const SHIFTED = excluded("erro de dado: valor inicial e soma dos itens diferem p
 const NO_METHOD = notComputable("modalidade não informada: não há grupo de comparação");
 const NO_SPREAD = notComputable("mais da metade dos contratos comparáveis tem o mesmo valor");
 
-/** The verdict of each contract that cannot be compared; `null` for the others. */
-function checkAll(contracts: Contracts, items: Items, valueMinCents: number): (Verdict | null)[] {
-  const tooSmall = excluded(`qualidade do dado: valor inicial abaixo de ${formatBrl(valueMinCents)}`);
-  return Array.from({ length: contracts.size }, (_, row) => {
-    const value = contracts.initialValue[row]!;
-    if (contracts.supplierKind[row] === supplierKindCodes.secret || isWithheld(contracts.objects[row]!)) return SECRET;
-    if (Number.isNaN(value)) return NO_VALUE;
-    if (value < valueMinCents) return tooSmall;
-    const total = itemsTotal(items, row);
-    if (total !== null && isPowerOfTenApart(total / value)) return SHIFTED;
-    if (contracts.method[row] === methodCodes.unknown || contracts.methodDetails[row] === NONE) return NO_METHOD;
-    return null;
-  });
+/** Why a contract cannot be compared; `comparable` for the others. */
+const checks = { comparable: 0, secret: 1, noValue: 2, tooSmall: 3, shifted: 4, noMethod: 5 };
+
+function checkAll(contracts: Contracts, items: Items, valueMinCents: number): Uint8Array {
+  const answers = new Uint8Array(contracts.size);
+  for (let row = 0; row < contracts.size; row++) answers[row] = check(contracts, items, row, valueMinCents);
+  return answers;
+}
+
+function check(contracts: Contracts, items: Items, row: number, valueMinCents: number): number {
+  const value = contracts.initialValue[row]!;
+  if (contracts.supplierKind[row] === supplierKindCodes.secret || isWithheld(contracts.objects[row]!)) {
+    return checks.secret;
+  }
+  if (Number.isNaN(value)) return checks.noValue;
+  if (value < valueMinCents) return checks.tooSmall;
+  const total = itemsTotal(items, row);
+  if (total !== null && isPowerOfTenApart(total / value)) return checks.shifted;
+  const isUnknown = contracts.method[row] === methodCodes.unknown || contracts.methodDetails[row] === NONE;
+  return isUnknown ? checks.noMethod : checks.comparable;
 }
 
 type Peers = {
@@ -186,7 +202,7 @@ type Peers = {
 function comparePeers(
   contracts: Contracts,
   items: Items,
-  checks: (Verdict | null)[],
+  answers: Uint8Array,
   { shrinkage, classMin }: { shrinkage: number; classMin: number },
 ): Peers {
   const { size } = contracts;
@@ -194,7 +210,9 @@ function comparePeers(
   const classes = itemClassesOf(items).ofContract;
   const logarithms = Float64Array.from(contracts.initialValue, Math.log);
   const methods = foldedMethods(contracts);
-  const byMethod = groupRows(size, (row) => (checks[row] === null ? methods[row]! : -1));
+  const byMethod = groupRowsByTable(size, contracts.codesSize, (row) =>
+    answers[row] === checks.comparable ? methods[row]! : -1,
+  );
   const anyClass = groupRows(size, (row) =>
     byMethod.groupOf[row]! < 0 || classes[row] === NONE ? -1 : pairKey(byMethod.groupOf[row]!, classes[row]!),
   );
@@ -205,8 +223,8 @@ function comparePeers(
   const byClass = groupRows(size, (row) =>
     byMethod.groupOf[row]! < 0 ? -1 : pairKey(byMethod.groupOf[row]!, hasOwnClass[row] ? classes[row]! : NONE),
   );
-  const byType = groupRows(size, (row) =>
-    byClass.groupOf[row]! < 0 ? -1 : pairKey(byClass.groupOf[row]!, types[row]!),
+  const byType = groupRowsByTable(size, byClass.count * agencyTypes.length, (row) =>
+    byClass.groupOf[row]! < 0 ? -1 : byClass.groupOf[row]! * agencyTypes.length + types[row]!,
   );
   const center = new Float64Array(size);
   for (const groups of [byMethod, byClass, byType]) {
@@ -222,7 +240,9 @@ function comparePeers(
     }
   }
   const residuals = logarithms.map((value, row) => value - center[row]!);
-  const withinClasses = groupRows(size, (row) => (hasOwnClass[row] ? byMethod.groupOf[row]! : -1));
+  const withinClasses = groupRowsByTable(size, byMethod.count, (row) =>
+    hasOwnClass[row] ? byMethod.groupOf[row]! : -1,
+  );
   const spreadWithin = new Float64Array(byMethod.count);
   const spreads = overSortedValues(withinClasses, residuals, spreadOf);
   for (let group = 0; group < withinClasses.count; group++) {
@@ -336,13 +356,9 @@ function describe(
   };
 }
 
-/** The larger of 1.4826 × MAD and the upper fifth over 0.8416 of ascending residuals: both estimate a normal's deviation. */
-function spreadOf(sorted: Float64Array): number {
-  const middle = sortedMedian(sorted);
-  const distances = sorted.map((value) => Math.abs(value - middle)).sort();
-  const upper = (sortedQuantile(sorted, 0.8) - middle) / 0.8416;
-  const spread = Math.max(1.4826 * sortedMedian(distances), upper);
-  // Equal values can leave a rest of rounding behind; a spread below a millionth is none.
+/** Equal values can leave a rest of rounding behind; a spread below a millionth is none. */
+function spreadOf(sorted: Float64Array, scratch: Float64Array): number {
+  const spread = robustSpread(sorted, scratch);
   return spread < 1e-6 ? 0 : spread;
 }
 

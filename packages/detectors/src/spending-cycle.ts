@@ -1,14 +1,12 @@
 import { z } from "zod";
 import { defineDetector, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
-import { contractRecord, fact, RECORDS_MAX } from "./evidence.ts";
+import { contractRecord, fact, firstContracts } from "./evidence.ts";
 import { exampleContract, exampleDataset } from "./examples.ts";
 import type { Contracts } from "./frame/contracts.ts";
 import { dateOf, dayOf, monthIndexOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { groupRows } from "./frame/group-rows.ts";
-import { compareTexts } from "./frame/items.ts";
 import { fisherPeriodicityTest } from "./periodogram.ts";
-import { republicationsOf } from "./republications.ts";
+import { agencyGroupsOf } from "./market-groups.ts";
 import { sortedQuantile } from "./statistics.ts";
 import { formatDecimal } from "./text.ts";
 
@@ -48,16 +46,12 @@ export const spendingCycle = defineDetector({
     shareMin: z.number().min(0).max(1).default(0.15).describe("parte mínima da maior frequência"),
   }),
   detect: ({ contracts }, params, answer) => {
-    const republished = republicationsOf(contracts);
-    const agencies = groupRows(contracts.size, (row) =>
-      republished[row] === 0 && contracts.signedOn[row] !== NONE && contracts.initialValue[row]! > 0
-        ? contracts.agency[row]!
-        : -1,
-    );
+    const agencies = agencyGroupsOf(contracts);
     for (let group = 0; group < agencies.count; group++) {
-      const rows = agencies.rowsOf(group);
-      const id = contracts.codeText(contracts.agency[rows[0]!]!);
-      answer.group({ id, kind: "agency", rows }, judge(contracts, { id, rows }, params));
+      const all = agencies.rowsOf(group);
+      const rows = all.filter((row) => contracts.signedOn[row] !== NONE && contracts.initialValue[row]! > 0);
+      const id = () => contracts.codeText(contracts.agency[all[0]!]!);
+      answer.group({ id, rows }, judge(contracts, rows, params));
     }
   },
   examples: [
@@ -90,7 +84,7 @@ const FRACTION_TOLERANCE = 0.06;
 
 function judge(
   contracts: Contracts,
-  { id, rows }: { id: string; rows: Int32Array },
+  rows: Int32Array,
   { monthsMin, contractsMin, shareMin }: { monthsMin: number; contractsMin: number; shareMin: number },
 ): Verdict {
   if (rows.length < contractsMin) return notComputable(`menos de ${contractsMin} contratos com data e valor`);
@@ -104,7 +98,9 @@ function judge(
   if (months < monthsMin) return notComputable(`menos de ${monthsMin} meses de contratos`);
   if (months > MONTHS_MAX) return notComputable("datas espalhadas por mais de cinquenta anos");
   const totals = new Float64Array(months);
-  const cap = sortedQuantile(Float64Array.from(rows, (row) => contracts.initialValue[row]!).sort(), LARGEST_COUNTED);
+  const values = new Float64Array(rows.length);
+  for (let index = 0; index < rows.length; index++) values[index] = contracts.initialValue[rows[index]!]!;
+  const cap = sortedQuantile(values.sort(), LARGEST_COUNTED);
   for (const row of rows) {
     totals[monthIndexOf(contracts.signedOn[row]!) - first]! += Math.min(cap, contracts.initialValue[row]!);
   }
@@ -118,10 +114,10 @@ function judge(
     amountAtRiskCents: 0,
     pValue: test.pValue,
     describe: () => {
-      const ordered = Array.from(rows).sort((a, b) => compareTexts(contracts.keyText(a), contracts.keyText(b)));
-      const one = contracts.at(ordered[0]!);
+      const named = firstContracts(contracts, rows);
+      const one = named[0]!;
       return {
-        subject: { kind: "agency", id, label: one.agencyName },
+        subject: { kind: "agency", label: one.agencyName },
         reason:
           `O valor contratado por mês repete um ciclo de ${formatDecimal(test.period)} meses, que responde por ` +
           `${formatDecimal(100 * test.share)} % da variação em ${months} meses` +
@@ -138,7 +134,7 @@ function judge(
           fact("contracts", "Contratos na série", rows.length, "count"),
           fact("frequencies", "Frequências testadas", test.frequencies, "count"),
         ],
-        records: ordered.slice(0, RECORDS_MAX).map((row) => contractRecord(contracts.at(row))),
+        records: named.map(contractRecord),
         legalBasis,
       };
     },

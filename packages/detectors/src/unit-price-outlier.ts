@@ -9,7 +9,7 @@ import { groupRows, groupSize, overSortedValues, pairKey, type RowGroups } from 
 import type { Items } from "./frame/items.ts";
 import { type ItemClasses, itemClassesOf } from "./item-class.ts";
 import { clamp } from "./score.ts";
-import { sortedMedian, sortedQuantile, studentUpperTail } from "./statistics.ts";
+import { robustSpread, sortedMedian, studentUpperTail } from "./statistics.ts";
 import { formatDecimal } from "./text.ts";
 
 const legalBasis = [
@@ -188,11 +188,7 @@ function comparePrices(
     return pairKey(byClass.groupOf[index]!, unit === NONE ? -2 - decade + UNITS_MAX : unit);
   });
   const hasUnit = Array.from({ length: groups.count }, (_, group) => unitOfMeasure[groups.rowsOf(group)[0]!] !== NONE);
-  const spreadOf = (sorted: Float64Array): number => {
-    const middle = sortedMedian(sorted);
-    const distances = sorted.map((value) => Math.abs(value - middle)).sort();
-    return Math.max(1.4826 * sortedMedian(distances), (sortedQuantile(sorted, 0.8) - middle) / 0.8416, spreadMin);
-  };
+  const spreadOf = (sorted: Float64Array, scratch: Float64Array) => Math.max(robustSpread(sorted, scratch), spreadMin);
   return {
     contracts,
     items,
