@@ -86,7 +86,7 @@ function namesOf(kind: Concern, contracts: Contracts, entityOf: (row: number) =>
     if (wanted[entity] === 0) continue;
     const name =
       kind === "contract"
-        ? `Contrato ${contracts.numbers[row]!} — ${contracts.nameText(contracts.unitName[row]!)}`
+        ? `Contrato ${contracts.numberText(row)} — ${contracts.nameText(contracts.unitName[row]!)}`
         : contracts.nameText(kind === "supplier" ? contracts.supplierName[row]! : contracts.agencyName[row]!);
     const known = names.get(entity);
     if (known === undefined || name < known) names.set(entity, name);

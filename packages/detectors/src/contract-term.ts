@@ -141,7 +141,7 @@ function judge(contracts: Contracts, row: number, limits: Limits): Verdict {
     return value >= limits.shortValueMinCents ? raise(contracts, row, { kind: "short", strength: 0.3 }, limits) : SMALL;
   }
   if (days < 0) return raise(contracts, row, { kind: "negative", strength: 0.3 }, limits);
-  if (OWN_TERM.test(fold(contracts.objects[row] ?? ""))) return OWN_LAW;
+  if (OWN_TERM.test(fold(contracts.objectText(row) ?? ""))) return OWN_LAW;
   const strength = clamp(0.45 + 0.3 * (days / limitDays - 1), 0.45, 0.75);
   return raise(contracts, row, { kind: "long", strength }, limits);
 }

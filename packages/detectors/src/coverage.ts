@@ -120,7 +120,7 @@ function fieldReaders(frame: Frame): FieldReaders {
     // A contract of another kind says by its method that it is no direct award.
     awardKind: (row) => contracts.awardKind[row] !== 0 || contracts.methodDetails[row] !== NONE,
     legalBasis: given(contracts.legalBasis),
-    object: (row) => contracts.objects[row] !== null,
+    object: (row) => contracts.objectText(row) !== null,
     itemClass: given(classes),
     itemPrice: (row) => hasPrice(frame, row),
   };

@@ -9,7 +9,7 @@ import { NONE } from "./frame/dictionary.ts";
 import { groupRowsByTable } from "./frame/group-rows.ts";
 import { sellerGroupsOf } from "./market-groups.ts";
 import { jaccardOfSets, wordSetOf } from "./similar-texts.ts";
-import { fold, isWithheld, plural } from "./text.ts";
+import { fold, plural } from "./text.ts";
 
 const legalBasis = [
   { norm: "Lei 14.133/2021", article: "art. 75, VIII e §6º", validFrom: "2021-04-01", validTo: null },
@@ -110,9 +110,9 @@ function judge(contracts: Contracts, rows: Int32Array, limits: Limits): Verdict 
   let isTold = false;
   const emergencies: number[] = [];
   for (const row of rows) {
-    const object = contracts.objects[row] ?? "";
+    const object = contracts.objectText(row) ?? "";
     const legal = contracts.legalBasis[row] === NONE ? "" : contracts.nameText(contracts.legalBasis[row]!);
-    if (isWithheld(object)) return SECRET;
+    if (contracts.isWithheld[row] === 1) return SECRET;
     isTold ||= object !== "" || legal !== "";
     // A cheap look first: most awards are no emergency.
     if (/emerg|calamidade/i.test(object) ? IN_OBJECT.test(fold(object)) : legal !== "" && IN_LAW.test(fold(legal)))
@@ -128,12 +128,12 @@ function judge(contracts: Contracts, rows: Int32Array, limits: Limits): Verdict 
 
 /** The largest run of emergencies within the window that resemble its first; ties go to the earliest. */
 function repeatedOf(contracts: Contracts, rows: number[], { windowDays, similarityMin }: Limits): number[] {
-  const { signedOn, keyText, objects } = contracts;
+  const { signedOn, keyText, objectText } = contracts;
   const dated = rows
-    .filter((row) => signedOn[row] !== NONE && objects[row])
+    .filter((row) => signedOn[row] !== NONE && objectText(row) !== null)
     .sort((a, b) => signedOn[a]! - signedOn[b]! || (keyText(a) < keyText(b) ? -1 : 1))
     .slice(0, COMPARED_MAX);
-  const words = dated.map((row) => wordSetOf(objects[row]!));
+  const words = dated.map((row) => wordSetOf(objectText(row)!));
   const runs = dated.map((row, index) =>
     dated.filter(
       (other, place) =>

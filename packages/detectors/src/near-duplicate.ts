@@ -8,7 +8,7 @@ import { NONE } from "./frame/dictionary.ts";
 import { groupSize } from "./frame/group-rows.ts";
 import { sellerGroupsOf } from "./market-groups.ts";
 import { clusterAlike, type WordSet, wordSetOf } from "./similar-texts.ts";
-import { formatShare, isWithheld, plural } from "./text.ts";
+import { formatShare, plural } from "./text.ts";
 
 const legalBasis = [
   { norm: "Lei 4.320/1964", article: "arts. 62 e 63", validFrom: "1964-03-17", validTo: null },
@@ -133,9 +133,9 @@ function judge(contracts: Contracts, rows: Int32Array, limits: Limits): Verdict 
   if (contracts.supplierKind[rows[0]!] === supplierKindCodes.secret) return SECRET;
   const comparable: { row: number; words: WordSet }[] = [];
   for (const row of rows) {
-    const text = contracts.objects[row];
+    const text = contracts.objectText(row);
     if (contracts.signedOn[row] === NONE || !text || text.length < limits.textCharactersMin) continue;
-    if (isWithheld(text)) return SECRET;
+    if (contracts.isWithheld[row] === 1) return SECRET;
     comparable.push({ row, words: wordSetOf(text) });
   }
   if (comparable.length < 2) return NO_TEXT;
@@ -180,9 +180,9 @@ function closeInTime({ signedOn, keyText }: Contracts, rows: number[], daysMax: 
 }
 
 function raise(contracts: Contracts, { alike, limits }: { alike: number[]; limits: Limits }): Verdict {
-  const { signedOn, numbers, initialValue } = contracts;
+  const { signedOn, numberText, initialValue } = contracts;
   const sameDay = alike.every((row) => signedOn[row] === signedOn[alike[0]!]);
-  const sameNumber = alike.every((row) => numbers[row] === numbers[alike[0]!]);
+  const sameNumber = alike.every((row) => numberText(row) === numberText(alike[0]!));
   const value = initialValue[alike[0]!]!;
   return fired({
     strength: sameDay || sameNumber ? 0.55 : 0.4,

@@ -18,7 +18,7 @@ import type { Items } from "./frame/items.ts";
 import { itemClassesOf, lineValue } from "./item-class.ts";
 import { clamp } from "./score.ts";
 import { robustSpread, sortedMedian, studentUpperTail } from "./statistics.ts";
-import { fold, formatDecimal, isWithheld } from "./text.ts";
+import { fold, formatDecimal } from "./text.ts";
 
 const legalBasis = [
   { norm: "Lei 14.133/2021", article: "arts. 11, III, e 23", validFrom: "2021-04-01", validTo: null },
@@ -172,7 +172,7 @@ function checkAll(contracts: Contracts, items: Items, valueMinCents: number): Ui
 
 function check(contracts: Contracts, items: Items, row: number, valueMinCents: number): number {
   const value = contracts.initialValue[row]!;
-  if (contracts.supplierKind[row] === supplierKindCodes.secret || isWithheld(contracts.objects[row]!)) {
+  if (contracts.supplierKind[row] === supplierKindCodes.secret || contracts.isWithheld[row] === 1) {
     return checks.secret;
   }
   if (Number.isNaN(value)) return checks.noValue;

@@ -25,13 +25,13 @@ export const republicationsOf = once((contracts: Contracts): Uint8Array => {
 });
 
 function isSame(contracts: Contracts, a: number, b: number): boolean {
-  const { unit, supplierId, signedOn, initialValue, numbers } = contracts;
+  const { unit, supplierId, signedOn, initialValue, numberText } = contracts;
   return (
     unit[a] === unit[b] &&
     supplierId[a] === supplierId[b] &&
     signedOn[a] === signedOn[b] &&
     Object.is(initialValue[a], initialValue[b]) &&
-    numbers[a] === numbers[b]
+    numberText(a) === numberText(b)
   );
 }
 

@@ -3,7 +3,9 @@ import { recordKey } from "@cidadao/domain/provenance";
 import { governmentSpheres } from "@cidadao/domain/sanction";
 import { createTable, type Columns } from "./columns.ts";
 import { dateOf, dayOf } from "./days.ts";
-import { createRecordKeys, type RecordKeyData } from "./record-keys.ts";
+import { createRecordKeys } from "./record-keys.ts";
+import { createTextColumn, textAt, type TextColumnData } from "./text-column.ts";
+import { isWithheld } from "../text.ts";
 import { columnOf, createDictionary, type Dictionary, NONE } from "./dictionary.ts";
 
 const kinds = {
@@ -36,6 +38,8 @@ const kinds = {
   initialValue: "number",
   currentValue: "number",
   estimatedValue: "number",
+  /** 1 where the publisher keeps the object secret. */
+  isWithheld: "byte",
 } as const;
 
 /** Zero stands for nothing in byte columns; the words follow in their order. */
@@ -56,11 +60,11 @@ export type ContractTexts = {
 /** Plain data that crosses to another thread by structured clone. */
 export type ContractData = {
   columns: Columns<typeof kinds>;
-  numbers: string[];
-  objects: (string | null)[];
-  urls: string[];
-  /** Record keys: of the contracts, and of contracts that other records name. */
-  keys: RecordKeyData;
+  numbers: TextColumnData;
+  objects: TextColumnData;
+  urls: TextColumnData;
+  /** Ids at the source: of the contracts, and of contracts that other records name. */
+  keys: TextColumnData;
   texts: { codes: readonly string[]; names: readonly string[]; suppliers: readonly string[] };
   /** Records that came more than once; the latest reading of each was kept. */
   repeated: number;
@@ -69,8 +73,9 @@ export type ContractData = {
 /** Contracts by column. Ids are those of the dictionaries, days are days since 1970, `NONE` is nothing, money is cents or NaN. */
 export type Contracts = Columns<typeof kinds> & {
   size: number;
-  numbers: readonly string[];
-  objects: readonly (string | null)[];
+  /** The contract's number, and what it buys. */
+  numberText(row: number): string;
+  objectText(row: number): string | null;
   codeText(id: number): string;
   nameText(id: number): string;
   keyText(row: number): string;
@@ -113,9 +118,7 @@ export function createContractBuilder(): ContractBuilder {
     sample: columnOf(texts.codes),
     buyerState: columnOf(texts.codes),
   };
-  const numbers: string[] = [];
-  const objects: (string | null)[] = [];
-  const urls: string[] = [];
+  const [numbers, objects, urls] = [createTextColumn(), createTextColumn(), createTextColumn()];
   const keys = createRecordKeys();
   const rows: number[] = [];
   let repeated = 0;
@@ -154,23 +157,19 @@ export function createContractBuilder(): ContractBuilder {
     columns.initialValue[row] = contract.initialValueCents ?? Number.NaN;
     columns.currentValue[row] = contract.currentValueCents ?? Number.NaN;
     columns.estimatedValue[row] = contract.estimatedValueCents ?? Number.NaN;
-    numbers[row] = contract.number;
-    objects[row] = contract.object;
-    urls[row] = provenance.url;
+    columns.isWithheld[row] = Number(isWithheld(contract.object));
+    numbers.set(row, contract.number);
+    objects.set(row, contract.object);
+    urls.set(row, provenance.url);
   };
 
-  /** The columns as they stand, with room to spare. */
-  const live = (): ContractData => ({
-    columns: table.columns,
-    numbers,
-    objects,
-    urls,
+  const data = (): ContractData => ({
+    columns: table.trimmed(),
+    numbers: numbers.data(),
+    objects: objects.data(),
+    urls: urls.data(),
     keys: keys.data(),
-    texts: {
-      codes: texts.codes.texts,
-      names: texts.names.texts,
-      suppliers: texts.suppliers.texts,
-    },
+    texts: { codes: texts.codes.texts, names: texts.names.texts, suppliers: texts.suppliers.texts },
     repeated,
   });
 
@@ -184,19 +183,36 @@ export function createContractBuilder(): ContractBuilder {
       const known = rows[key];
       if (known === undefined || known === NONE) {
         const row = table.append();
+        for (const column of [numbers, objects, urls]) column.push(null);
         rows[key] = row;
         write(row, key, contract);
         return;
       }
       repeated++;
-      if (isLater(contract, contractAt(live(), known))) write(known, key, contract);
+      // Asked of the columns as they stand: a copy of all for every repeated record would be quadratic.
+      const stored = contractAt(
+        {
+          columns: table.columns,
+          numbers: numbers.live(),
+          objects: objects.live(),
+          urls: urls.live(),
+          keys: keys.live(),
+          texts: {
+            codes: texts.codes.texts,
+            names: texts.names.texts,
+            suppliers: texts.suppliers.texts,
+          },
+        },
+        known,
+      );
+      if (isLater(contract, stored)) write(known, key, contract);
     },
     keyOf(source, sourceId) {
       const id = keys.idOf(column.source(source), sourceId);
       rows[id] ??= NONE;
       return id;
     },
-    data: () => ({ ...live(), columns: table.trimmed() }),
+    data,
   };
 }
 
@@ -204,12 +220,12 @@ export function openContracts(data: ContractData): Contracts {
   const { columns, numbers, objects, texts } = data;
   let rowByKey: Map<string, number> | null = null;
   const keyText = (row: number): string =>
-    recordKey({ source: texts.codes[columns.source[row]!]!, sourceId: data.keys.sourceIds[columns.key[row]!]! });
+    recordKey({ source: texts.codes[columns.source[row]!]!, sourceId: textAt(data.keys, columns.key[row]!)! });
   return {
     ...columns,
     size: columns.key.length,
-    numbers,
-    objects,
+    numberText: (row) => textAt(numbers, row)!,
+    objectText: (row) => textAt(objects, row),
     codeText: (id) => texts.codes[id] ?? "",
     nameText: (id) => texts.names[id] ?? "",
     keyText,
@@ -225,20 +241,23 @@ export function openContracts(data: ContractData): Contracts {
   };
 }
 
-function contractAt({ columns, numbers, objects, urls, keys, texts }: ContractData, row: number): Contract {
+function contractAt(
+  { columns, numbers, objects, urls, keys, texts }: Omit<ContractData, "repeated">,
+  row: number,
+): Contract {
   const code = (id: number) => texts.codes[id] ?? null;
   const name = (id: number) => texts.names[id] ?? null;
   const supplier = (id: number) => texts.suppliers[id] ?? null;
   return {
     provenance: {
       source: code(columns.source[row]!)!,
-      sourceId: keys.sourceIds[columns.key[row]!]!,
-      url: urls[row]!,
+      sourceId: textAt(keys, columns.key[row]!)!,
+      url: textAt(urls, row)!,
       retrievedAt: code(columns.retrievedAt[row]!)!,
       sample: code(columns.sample[row]!),
     },
-    number: numbers[row]!,
-    object: objects[row]!,
+    number: textAt(numbers, row)!,
+    object: textAt(objects, row),
     procurementMethod: procurementMethods[columns.method[row]! - 1]!,
     procurementMethodDetails: code(columns.methodDetails[row]!),
     directAwardKind: directAwardKinds[columns.awardKind[row]! - 1] ?? null,

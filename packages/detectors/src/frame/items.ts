@@ -2,6 +2,7 @@ import type { ContractItem } from "@cidadao/domain/contract";
 import { createTable, type Columns } from "./columns.ts";
 import { centsOf } from "./contracts.ts";
 import { columnOf, createDictionary, NONE } from "./dictionary.ts";
+import { createTextColumn, textAt, type TextColumn, type TextColumnData } from "./text-column.ts";
 
 const kinds = {
   /** Id of the contract's record key, then, in an opened frame, the contract's row. */
@@ -19,11 +20,11 @@ const kinds = {
 
 export type ItemData = {
   columns: Columns<typeof kinds>;
-  sourceIds: string[];
-  contractIds: string[];
-  numbers: string[];
-  complements: (string | null)[];
-  urls: string[];
+  sourceIds: TextColumnData;
+  contractIds: TextColumnData;
+  numbers: TextColumnData;
+  complements: TextColumnData;
+  urls: TextColumnData;
   texts: readonly string[];
 };
 
@@ -56,11 +57,13 @@ export function createItemBuilder(keyOf: (source: string, sourceId: string) => n
     () => columnOf(texts),
   ) as [Column, Column, Column, Column, Column, Column, Column];
   let last = { source: "", contractId: "", key: NONE };
-  const sourceIds: string[] = [];
-  const contractIds: string[] = [];
-  const numbers: string[] = [];
-  const complements: (string | null)[] = [];
-  const urls: string[] = [];
+  const [sourceIds, contractIds, numbers, complements, urls] = Array.from({ length: 5 }, createTextColumn) as [
+    TextColumn,
+    TextColumn,
+    TextColumn,
+    TextColumn,
+    TextColumn,
+  ];
   return {
     add(item) {
       const row = table.append();
@@ -89,11 +92,11 @@ export function createItemBuilder(keyOf: (source: string, sourceId: string) => n
     },
     data: () => ({
       columns: table.trimmed(),
-      sourceIds,
-      contractIds,
-      numbers,
-      complements,
-      urls,
+      sourceIds: sourceIds.data(),
+      contractIds: contractIds.data(),
+      numbers: numbers.data(),
+      complements: complements.data(),
+      urls: urls.data(),
       texts: texts.texts,
     }),
   };
@@ -130,7 +133,7 @@ function pick<Column extends Int32Array | Float64Array>(column: Column, indexes:
 
 /** Every item of a builder, whether its contract is known or not: what a merge goes over. */
 export function* itemsOf(data: ItemData): Generator<ContractItem> {
-  for (let index = 0; index < data.sourceIds.length; index++) yield itemAt(data, index);
+  for (let index = 0; index < data.sourceIds.lengths.length; index++) yield itemAt(data, index);
 }
 
 function itemAt(data: ItemData, index: number): ContractItem {
@@ -139,15 +142,15 @@ function itemAt(data: ItemData, index: number): ContractItem {
   return {
     provenance: {
       source: text(columns.source[index]!)!,
-      sourceId: data.sourceIds[index]!,
-      url: data.urls[index]!,
+      sourceId: textAt(data.sourceIds, index)!,
+      url: textAt(data.urls, index)!,
       retrievedAt: text(columns.retrievedAt[index]!)!,
       sample: text(columns.sample[index]!),
     },
-    contractId: data.contractIds[index]!,
-    number: data.numbers[index]!,
+    contractId: textAt(data.contractIds, index)!,
+    number: textAt(data.numbers, index)!,
     description: text(columns.description[index]!),
-    complement: data.complements[index]!,
+    complement: textAt(data.complements, index),
     quantity: centsOf(columns.quantity[index]!),
     classificationScheme: text(columns.scheme[index]!),
     classificationId: text(columns.classification[index]!),
@@ -191,12 +194,14 @@ function orderByContract(data: ItemData, rowOfKey: Int32Array, contracts: number
 }
 
 function inOrder(data: ItemData, indexes: Int32Array): number[] {
-  const { sourceIds } = data;
-  const sorted = [...indexes].sort((a, b) => compareTexts(sourceIds[a]!, sourceIds[b]!));
+  const named = Array.from(indexes, (index) => ({ index, id: textAt(data.sourceIds, index)! }));
   const kept: number[] = [];
-  for (const index of sorted) {
+  let lastId = "";
+  for (const { index, id } of named.sort((a, b) => compareTexts(a.id, b.id))) {
     const last = kept.at(-1);
-    if (last === undefined || sourceIds[last] !== sourceIds[index]) kept.push(index);
+    const isRepeated = last !== undefined && id === lastId;
+    lastId = id;
+    if (!isRepeated) kept.push(index);
     else if (isLater(itemAt(data, index), itemAt(data, last))) kept[kept.length - 1] = index;
   }
   return kept;

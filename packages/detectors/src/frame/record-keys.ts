@@ -1,25 +1,29 @@
+import { createTextColumn, type TextColumnData } from "./text-column.ts";
+
 /** Records of many sources as small integers: one id for a source and its own id of a record. */
 export type RecordKeys = {
   /** The id of a record, given out at its first appearance. `source` is a small integer itself. */
   idOf(source: number, sourceId: string): number;
-  data(): RecordKeyData;
+  live(): TextColumnData;
+  data(): TextColumnData;
 };
-
-export type RecordKeyData = { sources: number[]; sourceIds: string[] };
 
 const SLOTS_MIN = 1_024;
 const EMPTY = -1;
 
 /** Open addressing over a hash of both parts: a Map would have to be given their concatenation. */
 export function createRecordKeys(): RecordKeys {
-  const sources: number[] = [];
-  const sourceIds: string[] = [];
-  const hashes: number[] = [];
-  let slots = new Int32Array(SLOTS_MIN).fill(EMPTY);
+  const sourceIds = createTextColumn();
+  let sources = new Int32Array(SLOTS_MIN);
+  let hashes = new Int32Array(SLOTS_MIN);
+  let slots = new Int32Array(2 * SLOTS_MIN).fill(EMPTY);
+  let size = 0;
 
   const widen = (): void => {
+    sources = doubled(sources);
+    hashes = doubled(hashes);
     slots = new Int32Array(slots.length * 2).fill(EMPTY);
-    for (let id = 0; id < hashes.length; id++) {
+    for (let id = 0; id < size; id++) {
       let slot = hashes[id]! & (slots.length - 1);
       while (slots[slot] !== EMPTY) slot = (slot + 1) & (slots.length - 1);
       slots[slot] = id;
@@ -27,20 +31,21 @@ export function createRecordKeys(): RecordKeys {
   };
 
   return {
-    data: () => ({ sources, sourceIds }),
+    data: sourceIds.data,
+    live: sourceIds.live,
     idOf(source, sourceId) {
       const hash = hashOf(source, sourceId);
       let slot = hash & (slots.length - 1);
       for (let id = slots[slot]!; id !== EMPTY; id = slots[slot]!) {
-        if (hashes[id] === hash && sources[id] === source && sourceIds[id] === sourceId) return id;
+        if (hashes[id] === hash && sources[id] === source && sourceIds.at(id) === sourceId) return id;
         slot = (slot + 1) & (slots.length - 1);
       }
-      const id = sourceIds.length;
+      const id = size++;
       slots[slot] = id;
-      sources.push(source);
+      sources[id] = source;
+      hashes[id] = hash;
       sourceIds.push(sourceId);
-      hashes.push(hash);
-      if (sourceIds.length * 2 > slots.length) widen();
+      if (size === sources.length) widen();
       return id;
     },
   };
@@ -54,4 +59,10 @@ function hashOf(source: number, sourceId: string): number {
   }
   hash ^= hash >>> 15;
   return Math.imul(hash, 0x2c1b_3c6d) & 0x3fff_ffff;
+}
+
+function doubled(column: Int32Array): Int32Array<ArrayBuffer> {
+  const wider = new Int32Array(column.length * 2);
+  wider.set(column);
+  return wider;
 }

@@ -1,0 +1,77 @@
+/**
+ * Texts of a column, one a row, packed outside the heap: a million records would otherwise leave the collector millions
+ * of strings to walk. Reading one decodes it.
+ */
+export type TextColumn = {
+  push(text: string | null): void;
+  /** Replaces the text of a row; the old bytes stay unused. */
+  set(row: number, text: string | null): void;
+  at(row: number): string | null;
+  /** The column as it stands, with room to spare; good until the next `push`. */
+  live(): TextColumnData;
+  data(): TextColumnData;
+};
+
+/** Plain data. The bytes of row r begin at `positions[r]`, chunk × 2^24 + offset, and are `lengths[r]` long; -1 is `null`. */
+export type TextColumnData = { chunks: Uint8Array[]; positions: Float64Array; lengths: Int32Array };
+
+const CHUNK_BYTES = 2 ** 24;
+const ROWS_MIN = 256;
+const NULL = -1;
+/** UTF-8 takes at most three bytes for a UTF-16 unit. */
+const BYTES_PER_UNIT_MAX = 3;
+
+export function createTextColumn(): TextColumn {
+  const encoder = new TextEncoder();
+  const chunks: Uint8Array[] = [];
+  let positions = new Float64Array(ROWS_MIN);
+  let lengths = new Int32Array(ROWS_MIN);
+  let rows = 0;
+  let used = 0;
+
+  const write = (row: number, text: string | null): void => {
+    if (text === null) {
+      lengths[row] = NULL;
+      return;
+    }
+    const room = text.length * BYTES_PER_UNIT_MAX;
+    if (chunks.length === 0 || used + room > CHUNK_BYTES) {
+      chunks.push(new Uint8Array(Math.max(CHUNK_BYTES, room)));
+      used = 0;
+    }
+    const chunk = chunks.at(-1)!;
+    positions[row] = (chunks.length - 1) * CHUNK_BYTES + used;
+    lengths[row] = encoder.encodeInto(text, used === 0 ? chunk : chunk.subarray(used)).written;
+    used += lengths[row]!;
+  };
+
+  return {
+    push(text) {
+      if (rows === positions.length) {
+        positions = widened(positions, new Float64Array(rows * 2));
+        lengths = widened(lengths, new Int32Array(rows * 2));
+      }
+      write(rows++, text);
+    },
+    set: write,
+    at: (row) => textAt({ chunks, positions, lengths }, row),
+    live: () => ({ chunks, positions, lengths }),
+    data: () => ({ chunks, positions: positions.slice(0, rows), lengths: lengths.slice(0, rows) }),
+  };
+}
+
+const decoder = new TextDecoder();
+
+export function textAt({ chunks, positions, lengths }: TextColumnData, row: number): string | null {
+  const length = lengths[row]!;
+  if (length === NULL) return null;
+  const position = positions[row]!;
+  const chunk = Math.floor(position / CHUNK_BYTES);
+  const offset = position - chunk * CHUNK_BYTES;
+  return decoder.decode(chunks[chunk]!.subarray(offset, offset + length));
+}
+
+function widened<Column extends Float64Array | Int32Array>(column: Column, wider: Column): Column {
+  wider.set(column);
+  return wider;
+}
