@@ -5,6 +5,10 @@ export type EvaluationData = { committed: string; folder: string | null };
 export type Section = { title: string; markdown: string; failures: string[] };
 
 export function tableOf(head: string[], rows: (string | number)[][]): string {
-  const line = (cells: (string | number)[]) => `| ${cells.map((cell) => String(cell).replaceAll("|", "\\|").replaceAll("\n", " ")).join(" | ")} |`;
+  const line = (cells: (string | number)[]) =>
+    `| ${cells.map((cell) => String(cell).replaceAll("|", "\\|").replaceAll("\n", " ")).join(" | ")} |`;
   return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }
+
+/** What a part says in place of its table when it needs more than the committed data. */
+export const NOT_MEASURED = "Não medido: precisa de `--data PASTA`.";
