@@ -21,11 +21,23 @@ export async function plantedSection({ committed }: EvaluationData): Promise<Sec
   const trials = plants.map((plant, index) => tryPlant(plant, plant.into === "month" ? month : years, SEED + index));
   const names = baselines.map(({ name }) => name);
   const failures = trials.flatMap(({ plant, recall }) => [
-    ...(recall["ours"]! < RECALL_MIN ? [`${plant.detector}: recall ${recall["ours"]!.toFixed(2)} < ${RECALL_MIN}`] : []),
-    ...names.filter((name) => recall[name]! >= recall["ours"]!).map((name) => `${plant.detector}: not ahead of ${name}`),
+    ...(recall["ours"]! < RECALL_MIN
+      ? [`${plant.detector}: recall ${recall["ours"]!.toFixed(2)} < ${RECALL_MIN}`]
+      : []),
+    ...names
+      .filter((name) => recall[name]! >= recall["ours"]!)
+      .map((name) => `${plant.detector}: not ahead of ${name}`),
   ]);
   const table = tableOf(
-    ["detector", "o que foi plantado", "plantados", "revisões", "recall", "precisão", ...names.map((name) => `recall: ${name}`)],
+    [
+      "detector",
+      "o que foi plantado",
+      "plantados",
+      "revisões",
+      "recall",
+      "precisão",
+      ...names.map((name) => `recall: ${name}`),
+    ],
     trials.map(({ plant, planted, budget, recall, precision }) => [
       plant.detector,
       plant.what,
@@ -52,7 +64,9 @@ function tryPlant(plant: Plant, base: Dataset, seed: number): Trial {
   const { findings } = runDetectors(dataset, { detectors: [plant.detector] });
   const reviewed = findings.slice(0, budget);
   const ours = reviewed.map(keysOf);
-  const hits = reviewed.filter((finding) => planted.some(({ keys }) => keysOf(finding).some((key) => keys.includes(key))));
+  const hits = reviewed.filter((finding) =>
+    planted.some(({ keys }) => keysOf(finding).some((key) => keys.includes(key))),
+  );
   return {
     plant,
     planted: planted.length,
@@ -61,7 +75,15 @@ function tryPlant(plant: Plant, base: Dataset, seed: number): Trial {
     recall: {
       ours: recallOf(planted, ours),
       ...Object.fromEntries(
-        baselines.map(({ name, rank }) => [name, recallOf(planted, rank(dataset).slice(0, budget).map((key) => [key]))]),
+        baselines.map(({ name, rank }) => [
+          name,
+          recallOf(
+            planted,
+            rank(dataset)
+              .slice(0, budget)
+              .map((key) => [key]),
+          ),
+        ]),
       ),
     },
   };
@@ -73,6 +95,7 @@ function keysOf(finding: Finding): string[] {
 
 function recallOf(planted: readonly Planted[], reviewed: readonly string[][]): number {
   const seen = new Set(reviewed.flat());
-  return planted.length === 0 ? 0 : planted.filter(({ keys }) => keys.some((key) => seen.has(key))).length / planted.length;
+  return planted.length === 0
+    ? 0
+    : planted.filter(({ keys }) => keys.some((key) => seen.has(key))).length / planted.length;
 }
-

@@ -25,39 +25,52 @@ const VALUE_MIN_CENTS = 10_000_000;
 export const plants: readonly Plant[] = [
   {
     detector: "price-outlier",
-    what: "valor de um contrato em classe de item homogênea, 60 a 400 vezes a mediana da classe",
+    what: "valor de um contrato de 600 a 2.500 vezes a mediana da sua classe de item, em classes homogêneas de doze contratos ou mais",
     into: "month",
     plant: (dataset, count, random) => {
       const classOf = largestItemClasses(dataset);
       const groups = Map.groupBy(
-        dataset.contracts.filter((one) => one.procurementMethodDetails !== null && (one.initialValueCents ?? 0) > 1_000 && classOf.has(one)),
+        dataset.contracts.filter(
+          (one) => one.procurementMethodDetails !== null && (one.initialValueCents ?? 0) > 1_000 && classOf.has(one),
+        ),
         (one) => `${one.procurementMethodDetails}|${classOf.get(one)}`,
       );
-      const homogeneous = [...groups.values()].filter((group) => group.length >= 12 && spreadOf(group) < 1.3);
-      const chosen = random.shuffled(homogeneous.flatMap((group) => random.shuffled(group).slice(0, 2))).slice(0, count);
-      const medianOf = (one: Contract) => medianValue(groups.get(`${one.procurementMethodDetails}|${classOf.get(one)}`)!);
+      const homogeneous = [...groups.values()].filter((group) => group.length >= 12 && spreadOf(group) < 1.1);
+      const chosen = random
+        .shuffled(homogeneous.flatMap((group) => random.shuffled(group).slice(0, Math.floor(group.length / 12))))
+        .slice(0, count);
       return changeContracts(dataset, chosen, (one) => {
-        const value = Math.round(medianOf(one) * random.between(60, 400));
+        const group = groups.get(`${one.procurementMethodDetails}|${classOf.get(one)}`)!;
+        const value = Math.round(medianValue(group) * random.between(600, 2_500));
         return { initialValueCents: value, currentValueCents: value };
       });
     },
   },
   {
     detector: "unit-price-outlier",
-    what: "preço unitário de um item 12 a 60 vezes a mediana de classes com dez preços ou mais",
+    what: "preço unitário de um item 100 a 400 vezes a mediana, em classes homogêneas de doze preços ou mais na mesma ordem de quantidade",
     into: "month",
     plant: (dataset, count, random) => {
       const usable = dataset.items.filter((item) => (item.unitPriceCents ?? 0) >= 10 && (item.quantity ?? 0) > 1);
-      const classes = [...Map.groupBy(usable, ({ description }) => description ?? "").values()].filter(
-        (group) => new Set(group.map(({ contractId }) => contractId)).size >= 8 && priceSpread(group) < 0.9,
+      const decade = (item: ContractItem) => Math.floor(Math.log10(item.quantity!));
+      const classes = [...Map.groupBy(usable, (item) => `${item.description}|${decade(item)}`).values()].filter(
+        (group) =>
+          group.length >= 12 &&
+          new Set(group.map(({ contractId }) => contractId)).size >= 7 &&
+          priceSpread(group) < 0.7,
       );
-      const chosen = random.shuffled(classes.flatMap((group) => random.shuffled(group).slice(0, 3))).slice(0, count);
+      const chosen = random.shuffled(classes.flatMap((group) => random.shuffled(group).slice(0, 1))).slice(0, count);
       const median = new Map(classes.flatMap((group) => group.map((item) => [item, medianPrice(group)] as const)));
       const items = dataset.items.map((item) =>
-        chosen.includes(item) ? { ...item, unitPriceCents: Math.round(median.get(item)! * random.between(12, 60)) } : item,
+        chosen.includes(item)
+          ? { ...item, unitPriceCents: Math.round(median.get(item)! * random.between(100, 400)) }
+          : item,
       );
       const byId = new Map(dataset.contracts.map((one) => [one.provenance.sourceId, one]));
-      return { dataset: { ...dataset, items }, planted: chosen.map((item) => ({ keys: [keyOf(byId.get(item.contractId)!)] })) };
+      return {
+        dataset: { ...dataset, items },
+        planted: chosen.map((item) => ({ keys: [keyOf(byId.get(item.contractId)!)] })),
+      };
     },
   },
   {
@@ -65,7 +78,12 @@ export const plants: readonly Plant[] = [
     what: "valor atual 1,4 a 3 vezes o inicial, com termo aditivo de acréscimo",
     into: "month",
     plant: (dataset, count, random) => {
-      const chosen = pick(dataset, random, count, (one) => one.currentValueCents === one.initialValueCents && hasValue(one));
+      const chosen = pick(
+        dataset,
+        random,
+        count,
+        (one) => one.currentValueCents === one.initialValueCents && hasValue(one),
+      );
       const amendments = [...dataset.amendments];
       const planting = changeContracts(dataset, chosen, (one) => {
         amendments.push({
@@ -85,25 +103,36 @@ export const plants: readonly Plant[] = [
     what: "3 a 5 dispensas de 45 a 99 % do limite ao mesmo fornecedor no mesmo ano",
     into: "month",
     plant: (dataset, count, random) =>
-      addContracts(dataset, count, random, (template, serial) => {
-        const limit = directAwardThresholdOn("2024-06-01", "lei-14133")!.otherCents;
-        return Array.from({ length: 3 + random.below(3) }, (_, index) => ({
-          ...waived(template),
-          object: template.object,
-          number: `9${serial}${index}`,
-          supplierId: cnpjNumbered(serial),
-          supplierTaxId: cnpjNumbered(serial),
-          signedOn: addDays("2024-01-05", random.below(300)),
-          initialValueCents: Math.round(limit * random.between(0.45, 0.99)),
-        }));
-      }, isPlainPurchase),
+      addContracts(
+        dataset,
+        count,
+        random,
+        (template, serial) => {
+          const limit = directAwardThresholdOn("2024-06-01", "lei-14133")!.otherCents;
+          return Array.from({ length: 3 + random.below(3) }, (_, index) => ({
+            ...waived(template),
+            object: template.object,
+            number: `9${serial}${index}`,
+            supplierId: cnpjNumbered(serial),
+            supplierTaxId: cnpjNumbered(serial),
+            signedOn: addDays("2024-01-05", random.below(300)),
+            initialValueCents: Math.round(limit * random.between(0.45, 0.99)),
+          }));
+        },
+        isPlainPurchase,
+      ),
   },
   {
     detector: "near-duplicate",
     what: "cópia de um contrato, com outro número, uma ou duas palavras e até 20 dias de diferença",
     into: "month",
     plant: (dataset, count, random) => {
-      const chosen = pick(dataset, random, count, (one) => hasValue(one) && (one.object ?? "").split(" ").length >= 20 && one.signedOn !== null);
+      const chosen = pick(
+        dataset,
+        random,
+        count,
+        (one) => hasValue(one) && (one.object ?? "").split(" ").length >= 20 && one.signedOn !== null,
+      );
       const copies = chosen.map((one, index): Contract => {
         const words = one.object!.split(" ");
         words[1 + random.below(words.length - 2)] = "RETIFICADO";
@@ -126,8 +155,12 @@ export const plants: readonly Plant[] = [
     what: "fornecedor novo com 3 dispensas que somam 55 a 80 % do valor de um órgão no ano",
     into: "month",
     plant: (dataset, count, random) => {
-      const markets = [...Map.groupBy(dataset.contracts.filter((one) => one.supplierKind === "company" && hasValue(one)), (one) => `${one.agencyCode}/${one.signedOn?.slice(0, 4)}`).values()]
-        .filter((group) => group.length >= 10 && new Set(group.map((one) => one.supplierTaxId)).size >= 5);
+      const markets = [
+        ...Map.groupBy(
+          dataset.contracts.filter((one) => one.supplierKind === "company" && hasValue(one)),
+          (one) => `${one.agencyCode}/${one.signedOn?.slice(0, 4)}`,
+        ).values(),
+      ].filter((group) => group.length >= 10 && new Set(group.map((one) => one.supplierTaxId)).size >= 5);
       const chosen = random.shuffled(markets).slice(0, count);
       const added = chosen.map((group, serial) => {
         const total = group.reduce((sum, one) => sum + one.initialValueCents!, 0);
@@ -155,21 +188,32 @@ export const plants: readonly Plant[] = [
     into: "month",
     plant: (dataset, count, random) => {
       const classOf = largestItemClasses(dataset);
-      const sellers = Map.groupBy(dataset.contracts.filter((one) => classOf.has(one)), (one) => classOf.get(one)!);
-      const contested = new Set([...sellers].filter(([, group]) => new Set(group.map((one) => one.supplierId)).size >= 4).map(([name]) => name));
-      const planting = addContracts(dataset, count, random, (template, serial) =>
-        Array.from({ length: 4 + random.below(3) }, (_, index) => ({
-          ...template,
-          procurementMethod: "direct" as const,
-          procurementMethodDetails: "Inexigibilidade de Licitação",
-          directAwardKind: "no_competition" as const,
-          number: `6${serial}${index}`,
-          supplierId: cnpjNumbered(serial),
-          supplierTaxId: cnpjNumbered(serial),
-          supplierName: "FORNECEDORA PLANTADA LTDA",
-          signedOn: addDays("2024-01-05", random.below(300)),
-          initialValueCents: Math.round(random.between(5_000_000, 60_000_000)),
-        })), (one) => isPlainPurchase(one) && contested.has(classOf.get(one) ?? ""));
+      const sellers = Map.groupBy(
+        dataset.contracts.filter((one) => classOf.has(one)),
+        (one) => classOf.get(one)!,
+      );
+      const contested = new Set(
+        [...sellers].filter(([, group]) => new Set(group.map((one) => one.supplierId)).size >= 4).map(([name]) => name),
+      );
+      const planting = addContracts(
+        dataset,
+        count,
+        random,
+        (template, serial) =>
+          Array.from({ length: 4 + random.below(3) }, (_, index) => ({
+            ...template,
+            procurementMethod: "direct" as const,
+            procurementMethodDetails: "Inexigibilidade de Licitação",
+            directAwardKind: "no_competition" as const,
+            number: `6${serial}${index}`,
+            supplierId: cnpjNumbered(serial),
+            supplierTaxId: cnpjNumbered(serial),
+            supplierName: "FORNECEDORA PLANTADA LTDA",
+            signedOn: addDays("2024-01-05", random.below(300)),
+            initialValueCents: Math.round(random.between(5_000_000, 60_000_000)),
+          })),
+        (one) => isPlainPurchase(one) && contested.has(classOf.get(one) ?? ""),
+      );
       const items = planting.added.map(({ contract, template }): ContractItem => ({
         provenance: { ...contract.provenance, sourceId: `item-${contract.provenance.sourceId}` },
         contractId: contract.provenance.sourceId,
@@ -187,24 +231,31 @@ export const plants: readonly Plant[] = [
     what: "2 ou 3 dispensas emergenciais de mesmo objeto ao mesmo fornecedor, em dois anos",
     into: "month",
     plant: (dataset, count, random) =>
-      addContracts(dataset, count, random, (template, serial) =>
-        Array.from({ length: 2 + random.below(2) }, (_, index) => ({
-          ...waived(template),
-          legalBasis: "Lei 14.133/2021, art. 75, VIII",
-          object: `CONTRATAÇÃO EMERGENCIAL: ${template.object}`,
-          number: `5${serial}${index}`,
-          supplierId: cnpjNumbered(serial),
-          supplierTaxId: cnpjNumbered(serial),
-          signedOn: addDays("2024-01-05", index * 200 + random.below(60)),
-          initialValueCents: Math.round(random.between(10_000_000, 200_000_000)),
-        })), isPlainPurchase),
+      addContracts(
+        dataset,
+        count,
+        random,
+        (template, serial) =>
+          Array.from({ length: 2 + random.below(2) }, (_, index) => ({
+            ...waived(template),
+            legalBasis: "Lei 14.133/2021, art. 75, VIII",
+            object: `CONTRATAÇÃO EMERGENCIAL: ${template.object}`,
+            number: `5${serial}${index}`,
+            supplierId: cnpjNumbered(serial),
+            supplierTaxId: cnpjNumbered(serial),
+            signedOn: addDays("2024-01-05", index * 200 + random.below(60)),
+            initialValueCents: Math.round(random.between(10_000_000, 200_000_000)),
+          })),
+        isPlainPurchase,
+      ),
   },
   {
     detector: "sanctioned-supplier",
     what: "inidoneidade ou impedimento federal vigente na assinatura, no CNPJ exato do fornecedor",
     into: "month",
     plant: (dataset, count, random) => {
-      const chosen = pick(dataset, random, count, (one) => one.supplierKind === "company" && one.signedOn !== null && hasValue(one));
+      const single = soleContracts(dataset);
+      const chosen = pick(dataset, random, count, (one) => single.has(one) && one.signedOn !== null && hasValue(one));
       const sanctions = chosen.map((one, index): Sanction => ({
         provenance: { ...one.provenance, sourceId: `sancao-${index}` },
         list: "ceis",
@@ -223,7 +274,7 @@ export const plants: readonly Plant[] = [
       }));
       return {
         dataset: { ...dataset, sanctions: [...dataset.sanctions, ...sanctions], sanctionListsRead: ["ceis", "cnep"] },
-        planted: chosen.map((one) => ({ keys: dataset.contracts.filter((other) => other.supplierTaxId === one.supplierTaxId).map(keyOf) })),
+        planted: chosen.map((one) => ({ keys: [keyOf(one)] })),
       };
     },
   },
@@ -232,11 +283,18 @@ export const plants: readonly Plant[] = [
     what: "fornecedor aberto 1 a 120 dias antes da assinatura, num cadastro em que os outros têm de 2 a 40 anos",
     into: "month",
     plant: (dataset, count, random) => {
-      const chosen = pick(dataset, random, count, (one) => one.supplierKind === "company" && one.signedOn !== null && hasValue(one) && !/cons[oó]rcio|\bspe\b/i.test(one.supplierName));
+      const single = soleContracts(dataset);
+      const chosen = pick(
+        dataset,
+        random,
+        count,
+        (one) =>
+          single.has(one) && one.signedOn !== null && hasValue(one) && !/cons[oó]rcio|\bspe\b/i.test(one.supplierName),
+      );
       const young = new Map(chosen.map((one) => [one.supplierTaxId!, addDays(one.signedOn!, -1 - random.below(120))]));
       return {
         dataset: { ...dataset, registrations: registryOf(dataset, random, (cnpj) => young.get(cnpj) ?? null) },
-        planted: chosen.map((one) => ({ keys: dataset.contracts.filter((other) => other.supplierTaxId === one.supplierTaxId).map(keyOf) })),
+        planted: chosen.map((one) => ({ keys: [keyOf(one)] })),
       };
     },
   },
@@ -246,15 +304,26 @@ export const plants: readonly Plant[] = [
     into: "month",
     plant: (dataset, count, random) => {
       const registrations = registryOf(dataset, random, () => null);
-      const units = random.shuffled([...Map.groupBy(dataset.contracts.filter((one) => one.supplierKind === "company"), (one) => one.unitCode).values()]);
+      const units = random.shuffled([
+        ...Map.groupBy(
+          dataset.contracts.filter((one) => one.supplierKind === "company"),
+          (one) => one.unitCode,
+        ).values(),
+      ]);
       const planted: Planted[] = [];
       for (const group of units) {
         if (planted.length === count) break;
         const cnpjs = [...new Set(group.filter(hasValue).map((one) => one.supplierTaxId!))];
-        const pair = cnpjs.filter((cnpj, index) => cnpjs.findIndex((other) => other.slice(0, 8) === cnpj.slice(0, 8)) === index).slice(0, 2);
+        const pair = cnpjs
+          .filter((cnpj, index) => cnpjs.findIndex((other) => other.slice(0, 8) === cnpj.slice(0, 8)) === index)
+          .slice(0, 2);
         if (pair.length < 2) continue;
         for (const registration of registrations) {
-          if (pair.includes(registration.cnpj)) registration.partners.push({ taxId: `***.${String(100 + planted.length)}.777-**`, name: `SOCIA PLANTADA ${planted.length}` });
+          if (pair.includes(registration.cnpj))
+            registration.partners.push({
+              taxId: `***.${String(100 + planted.length)}.777-**`,
+              name: `SOCIA PLANTADA ${planted.length}`,
+            });
         }
         planted.push({ keys: group.filter((one) => pair.includes(one.supplierTaxId ?? "")).map(keyOf) });
       }
@@ -266,9 +335,13 @@ export const plants: readonly Plant[] = [
     what: "vigência inicial de 8 a 15 anos em objeto comum",
     into: "month",
     plant: (dataset, count, random) =>
-      changeContracts(dataset, pick(dataset, random, count, (one) => isPlainPurchase(one) && one.startsOn !== null), (one) => ({
-        endsOn: addDays(one.startsOn!, Math.round(365.25 * random.between(8, 15))),
-      })),
+      changeContracts(
+        dataset,
+        pick(dataset, random, count, (one) => isPlainPurchase(one) && one.startsOn !== null),
+        (one) => ({
+          endsOn: addDays(one.startsOn!, Math.round(365.25 * random.between(8, 15))),
+        }),
+      ),
   },
   {
     detector: "publication-lag",
@@ -277,7 +350,16 @@ export const plants: readonly Plant[] = [
     plant: (dataset, count, random) =>
       changeContracts(
         dataset,
-        pick(dataset, random, count, (one) => (one.initialValueCents ?? 0) >= 50_000_000 && one.supplierKind === "company" && one.publishedOn !== null && one.procurementMethod !== "unknown"),
+        pick(
+          dataset,
+          random,
+          count,
+          (one) =>
+            (one.initialValueCents ?? 0) >= 50_000_000 &&
+            one.supplierKind === "company" &&
+            one.publishedOn !== null &&
+            one.procurementMethod !== "unknown",
+        ),
         (one) => ({ signedOn: addDays(one.publishedOn!, -270 - random.below(80)) }),
       ),
   },
@@ -286,48 +368,74 @@ export const plants: readonly Plant[] = [
     what: "órgão com 40 a 80 dispensas nos 8 % abaixo do limite, e quase nenhuma acima",
     into: "month",
     plant: (dataset, count, random) =>
-      addContracts(dataset, Math.min(count, 10), random, (template, serial) => {
-        const limit = directAwardThresholdOn("2024-06-01", "lei-14133")!.otherCents;
-        return Array.from({ length: 40 + random.below(40) }, (_, index) => ({
-          ...waived(template),
-          number: `4${serial}-${index}`,
-          supplierId: cnpjNumbered(serial * 100 + index),
-          supplierTaxId: cnpjNumbered(serial * 100 + index),
-          signedOn: addDays("2024-01-05", random.below(300)),
-          initialValueCents: Math.round(limit * random.between(0.92, 0.999)),
-        }));
-      }, isPlainPurchase, (one) => one.agencyCode),
+      addContracts(
+        dataset,
+        Math.min(count, 10),
+        random,
+        (template, serial) => {
+          const limit = directAwardThresholdOn("2024-06-01", "lei-14133")!.otherCents;
+          return Array.from({ length: 40 + random.below(40) }, (_, index) => ({
+            ...waived(template),
+            number: `4${serial}-${index}`,
+            supplierId: cnpjNumbered(serial * 100 + index),
+            supplierTaxId: cnpjNumbered(serial * 100 + index),
+            signedOn: addDays("2024-01-05", random.below(300)),
+            initialValueCents: Math.round(limit * random.between(0.92, 0.999)),
+          }));
+        },
+        isPlainPurchase,
+        (one) => one.agencyCode,
+      ),
   },
   {
     detector: "round-number",
     what: "fornecedor com 10 a 16 contratos no órgão, nove em dez de valor redondo",
     into: "month",
     plant: (dataset, count, random) =>
-      addContracts(dataset, count, random, (template, serial) =>
-        Array.from({ length: 10 + random.below(7) }, (_, index) => ({
-          ...template,
-          number: `3${serial}-${index}`,
-          supplierId: cnpjNumbered(serial),
-          supplierTaxId: cnpjNumbered(serial),
-          supplierName: "FORNECEDORA PLANTADA LTDA",
-          initialValueCents: random.next() < 0.9 ? (1 + random.below(90)) * 10_000_000 : Math.round(random.between(1e7, 9e8)),
-        })), isPlainPurchase),
+      addContracts(
+        dataset,
+        count,
+        random,
+        (template, serial) =>
+          Array.from({ length: 10 + random.below(7) }, (_, index) => ({
+            ...template,
+            number: `3${serial}-${index}`,
+            supplierId: cnpjNumbered(serial),
+            supplierTaxId: cnpjNumbered(serial),
+            supplierName: "FORNECEDORA PLANTADA LTDA",
+            initialValueCents:
+              random.next() < 0.9 ? (1 + random.below(90)) * 10_000_000 : Math.round(random.between(1e7, 9e8)),
+          })),
+        isPlainPurchase,
+      ),
   },
   {
     detector: "unrelated-classes",
-    what: "fornecedor que vende de 8 a 12 classes tiradas ao acaso do catálogo",
+    what: "fornecedor que vende de 12 a 16 classes tiradas ao acaso do catálogo",
     into: "month",
     plant: (dataset, count, random) => {
-      const names = [...new Set(dataset.items.flatMap(({ description }) => (description && description.length > 8 ? [description] : [])))];
-      const planting = addContracts(dataset, count, random, (template, serial) =>
-        Array.from({ length: 8 + random.below(5) }, (_, index) => ({
-          ...template,
-          number: `2${serial}-${index}`,
-          supplierId: cnpjNumbered(serial),
-          supplierTaxId: cnpjNumbered(serial),
-          supplierName: "FORNECEDORA PLANTADA LTDA",
-          initialValueCents: Math.round(random.between(1e7, 1e8)),
-        })), isPlainPurchase);
+      // A fence over some sixty suppliers: a fifth of them planted would move it.
+      const few = Math.min(count, 6);
+      const names = [
+        ...new Set(
+          dataset.items.flatMap(({ description }) => (description && description.length > 8 ? [description] : [])),
+        ),
+      ];
+      const planting = addContracts(
+        dataset,
+        few,
+        random,
+        (template, serial) =>
+          Array.from({ length: 12 + random.below(5) }, (_, index) => ({
+            ...template,
+            number: `2${serial}-${index}`,
+            supplierId: cnpjNumbered(serial),
+            supplierTaxId: cnpjNumbered(serial),
+            supplierName: "FORNECEDORA PLANTADA LTDA",
+            initialValueCents: Math.round(random.between(1e7, 1e8)),
+          })),
+        isPlainPurchase,
+      );
       const items = planting.added.map(({ contract }): ContractItem => ({
         provenance: { ...contract.provenance, sourceId: `item-${contract.provenance.sourceId}` },
         contractId: contract.provenance.sourceId,
@@ -345,7 +453,9 @@ export const plants: readonly Plant[] = [
     what: "4 ou 5 fornecedores que vendem juntos às mesmas 6 a 9 unidades",
     into: "month",
     plant: (dataset, count, random) => {
-      const units = random.shuffled([...Map.groupBy(dataset.contracts.filter(hasValue), (one) => one.unitCode).values()].map((group) => group[0]!));
+      const units = random.shuffled(
+        [...Map.groupBy(dataset.contracts.filter(hasValue), (one) => one.unitCode).values()].map((group) => group[0]!),
+      );
       const planted: Planted[] = [];
       const added: Contract[] = [];
       for (let serial = 0; serial < Math.min(count, 12); serial++) {
@@ -375,7 +485,9 @@ export const plants: readonly Plant[] = [
     into: "years",
     plant: (dataset, _count, random) =>
       changeAgencies(dataset, random, 4, (one) =>
-        random.next() < 0.45 ? { initialValueCents: Math.round(random.between(4, 5.99) * 10 ** (5 + random.below(5))) } : {},
+        random.next() < 0.45
+          ? { initialValueCents: Math.round(random.between(4, 5.99) * 10 ** (5 + random.below(5))) }
+          : {},
       ),
   },
   {
@@ -384,18 +496,21 @@ export const plants: readonly Plant[] = [
     into: "years",
     plant: (dataset, _count, random) =>
       changeAgencies(dataset, random, 4, (one) =>
-        one.signedOn?.startsWith(LAST_YEAR) && random.next() < 0.3 ? { signedOn: `${LAST_YEAR}-12-${String(20 + random.below(11))}` } : {},
+        one.signedOn?.startsWith(LAST_YEAR) && random.next() < 0.3
+          ? { signedOn: `${LAST_YEAR}-12-${String(20 + random.below(11))}` }
+          : {},
       ),
   },
   {
     detector: "spending-cycle",
-    what: "órgão cujos valores sobem 30 vezes a cada cinco ou sete meses",
+    what: "órgão cujos valores sobem até 60 vezes e voltam, num ciclo de cinco ou sete meses",
     into: "years",
     plant: (dataset, _count, random) =>
       changeAgencies(dataset, random, 4, (one, serial) => {
         const [year, month] = [Number(one.signedOn!.slice(0, 4)), Number(one.signedOn!.slice(5, 7))];
-        const isPeak = (year * 12 + month) % (serial % 2 === 0 ? 5 : 7) === 0;
-        return isPeak && one.initialValueCents !== null ? { initialValueCents: one.initialValueCents * 30 } : {};
+        const phase = (2 * Math.PI * (year * 12 + month)) / (serial % 2 === 0 ? 5 : 7);
+        const factor = 60 ** ((1 + Math.cos(phase)) / 2);
+        return one.initialValueCents === null ? {} : { initialValueCents: Math.round(one.initialValueCents * factor) };
       }),
   },
 ];
@@ -408,7 +523,9 @@ const LAST_YEAR = "2023";
  * the December share and the values as they come: the ground for what only years of one agency can show.
  */
 export function spreadOverYears(dataset: Dataset, random: Random): Dataset {
-  const real = dataset.contracts.filter((one) => hasValue(one) && one.signedOn !== null && one.supplierKind === "company");
+  const real = dataset.contracts.filter(
+    (one) => hasValue(one) && one.signedOn !== null && one.supplierKind === "company",
+  );
   const contracts = Array.from({ length: 12 * 800 }, (_, index): Contract => {
     const template = real[random.below(real.length)]!;
     const agencyCode = `8${String(index % 12).padStart(4, "0")}`;
@@ -434,7 +551,11 @@ function pick(dataset: Dataset, random: Random, count: number, isFit: (contract:
   return random.shuffled(dataset.contracts.filter(isFit)).slice(0, count);
 }
 
-function changeContracts(dataset: Dataset, chosen: readonly Contract[], change: (contract: Contract) => Partial<Contract>): Planting {
+function changeContracts(
+  dataset: Dataset,
+  chosen: readonly Contract[],
+  change: (contract: Contract) => Partial<Contract>,
+): Planting {
   const set = new Set(chosen);
   const contracts = dataset.contracts.map((one) => (set.has(one) ? { ...one, ...change(one) } : one));
   return { dataset: { ...dataset, contracts }, planted: chosen.map((one) => ({ keys: [keyOf(one)] })) };
@@ -466,11 +587,17 @@ function addContracts(
   isFit: (contract: Contract) => boolean,
   apart: (contract: Contract) => string = (one) => one.unitCode,
 ): Planting & { added: { contract: Contract; template: Contract }[] } {
-  const templates = [...Map.groupBy(random.shuffled(dataset.contracts.filter(isFit)), apart).values()].map((group) => group[0]!).slice(0, count);
+  const templates = [...Map.groupBy(random.shuffled(dataset.contracts.filter(isFit)), apart).values()]
+    .map((group) => group[0]!)
+    .slice(0, count);
   const groups = templates.map((template, serial) =>
     make(template, serial).map((parts, index): { contract: Contract; template: Contract } => ({
       template,
-      contract: { ...template, ...parts, provenance: { ...template.provenance, sourceId: `plantado-${serial}-${index}` } },
+      contract: {
+        ...template,
+        ...parts,
+        provenance: { ...template.provenance, sourceId: `plantado-${serial}-${index}` },
+      },
     })),
   );
   const added = groups.flat();
@@ -482,27 +609,47 @@ function addContracts(
 }
 
 function waived(template: Contract): Contract {
-  return { ...template, procurementMethod: "direct", procurementMethodDetails: "Dispensa de Licitação", directAwardKind: "waived", legalBasis: null, supplierKind: "company", supplierName: "FORNECEDORA PLANTADA LTDA" };
+  return {
+    ...template,
+    procurementMethod: "direct",
+    procurementMethodDetails: "Dispensa de Licitação",
+    directAwardKind: "waived",
+    legalBasis: null,
+    supplierKind: "company",
+    supplierName: "FORNECEDORA PLANTADA LTDA",
+  };
 }
 
 function hasValue({ initialValueCents }: Contract): boolean {
   return (initialValueCents ?? 0) >= VALUE_MIN_CENTS;
 }
 
-const OWN_RULES = /energia|el[eé]trica|[aá]gua|esgoto|saneamento|correios|loca[cç]|aluguel|concess|cess[aã]o|conv[eê]nio|comodato|apoio|funda[cç]|obra|engenharia|reforma|constru|edifica|g[aá]s|processamento de dados|datacenter|estruturante|permiss|parceria|sigilo|emerg|calamidade|agricultura|pnae|imprensa|di[aá]rio oficial|manuten/i;
+const OWN_RULES =
+  /energia|el[eé]trica|[aá]gua|esgoto|saneamento|correios|loca[cç]|aluguel|concess|cess[aã]o|conv[eê]nio|comodato|apoio|funda[cç]|obra|engenharia|reforma|constru|edifica|g[aá]s|processamento de dados|datacenter|estruturante|permiss|parceria|sigilo|emerg|calamidade|agricultura|pnae|imprensa|di[aá]rio oficial|manuten/i;
 
 /** A contract of no law of its own: an ordinary purchase from a company. */
 function isPlainPurchase(one: Contract): boolean {
-  return one.supplierKind === "company" && hasValue(one) && one.procurementMethodDetails !== null && !OWN_RULES.test(`${one.object ?? "sigilo"} ${one.supplierName}`) && (one.object ?? "").length > 40;
+  return (
+    one.supplierKind === "company" &&
+    hasValue(one) &&
+    one.procurementMethodDetails !== null &&
+    !OWN_RULES.test(`${one.object ?? "sigilo"} ${one.supplierName}`) &&
+    (one.object ?? "").length > 40
+  );
 }
 
 function registryOf(dataset: Dataset, random: Random, openedOn: (cnpj: string) => string | null): Registration[] {
-  const companies = new Map(dataset.contracts.filter((one) => one.supplierKind === "company").map((one) => [one.supplierTaxId!, one]));
+  const companies = new Map(
+    dataset.contracts
+      .filter((one) => one.supplierKind === "company")
+      .toSorted((a, b) => ((a.signedOn ?? "9999") < (b.signedOn ?? "9999") ? 1 : -1))
+      .map((one) => [one.supplierTaxId!, one]),
+  );
   return [...companies].map(([cnpj, one], index) => ({
     provenance: { ...one.provenance, sourceId: `cadastro-${cnpj}` },
     cnpj,
     name: one.supplierName,
-    openedOn: openedOn(cnpj) ?? addDays("2022-01-01", -random.below(38 * 365)),
+    openedOn: openedOn(cnpj) ?? addDays(one.signedOn ?? "2020-01-01", -730 - random.below(38 * 365)),
     status: "ATIVA",
     statusSince: null,
     mainActivity: null,
@@ -510,8 +657,21 @@ function registryOf(dataset: Dataset, random: Random, openedOn: (cnpj: string) =
     address: `RUA ${index}, ${index}`,
     phone: null,
     email: null,
-    partners: [{ taxId: `***.${String(index % 1000).padStart(3, "0")}.${String(Math.floor(index / 1000)).padStart(3, "0")}-**`, name: `SOCIO ${index}` }],
+    partners: [
+      {
+        taxId: `***.${String(index % 1000).padStart(3, "0")}.${String(Math.floor(index / 1000)).padStart(3, "0")}-**`,
+        name: `SOCIO ${index}`,
+      },
+    ],
   }));
+}
+
+/** Contracts of companies that have no other contract here. */
+function soleContracts(dataset: Dataset): Set<Contract> {
+  const bySupplier = Map.groupBy(dataset.contracts, ({ supplierId }) => supplierId);
+  return new Set(
+    dataset.contracts.filter((one) => one.supplierKind === "company" && bySupplier.get(one.supplierId)!.length === 1),
+  );
 }
 
 /** Numbers that no real supplier has; the check digits do not matter here. */
@@ -524,8 +684,11 @@ function largestItemClasses(dataset: Dataset): Map<Contract, string> {
   const classes = new Map<Contract, string>();
   for (const contract of dataset.contracts) {
     const own = byContract.get(contract.provenance.sourceId) ?? [];
-    const largest = own.toSorted((a, b) => (b.quantity ?? 0) * (b.unitPriceCents ?? 0) - (a.quantity ?? 0) * (a.unitPriceCents ?? 0))[0];
-    if (largest?.description && !/sigilo|não se aplica/i.test(largest.description)) classes.set(contract, largest.description);
+    const largest = own.toSorted(
+      (a, b) => (b.quantity ?? 0) * (b.unitPriceCents ?? 0) - (a.quantity ?? 0) * (a.unitPriceCents ?? 0),
+    )[0];
+    if (largest?.description && !/sigilo|não se aplica/i.test(largest.description))
+      classes.set(contract, largest.description);
   }
   return classes;
 }
@@ -543,16 +706,17 @@ function medianPrice(group: ContractItem[]): number {
   return medianOf(group.map((item) => item.unitPriceCents!));
 }
 
-/** 1.4826 × MAD of the logarithm. */
+/** The larger of 1.4826 × MAD and the upper fifth over 0.8416, of the logarithm. */
 function spreadOf(group: Contract[]): number {
-  return madOf(group.map((one) => Math.log(one.initialValueCents!)));
+  return spreadOfLogarithms(group.map((one) => Math.log(one.initialValueCents!)));
 }
 
 function priceSpread(group: ContractItem[]): number {
-  return madOf(group.map((item) => Math.log(item.unitPriceCents!)));
+  return spreadOfLogarithms(group.map((item) => Math.log(item.unitPriceCents!)));
 }
 
-function madOf(values: number[]): number {
+function spreadOfLogarithms(values: number[]): number {
   const middle = medianOf(values);
-  return 1.4826 * medianOf(values.map((value) => Math.abs(value - middle)));
+  const upper = values.toSorted((a, b) => a - b)[Math.floor(0.8 * values.length)]! - middle;
+  return Math.max(1.4826 * medianOf(values.map((value) => Math.abs(value - middle))), upper / 0.8416);
 }

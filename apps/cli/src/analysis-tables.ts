@@ -55,7 +55,10 @@ export function shownCoverage(coverage: Coverage, { files }: Pick<ReadSummary, "
 
 export function shownFindings(findings: Finding[], { shown, total }: { shown: number; total: number }): string[] {
   if (total === 0) return ["", "Nenhum indício. O que não pôde ser calculado está abaixo."];
-  const table = tableOf(["#", "gravidade", "o quê", "quem", "R$ em atenção", "por quê"], [0.03, 0.1, 0.17, 0.22, 0.15, 0.33]);
+  const table = tableOf(
+    ["#", "gravidade", "o quê", "quem", "R$ em atenção", "por quê"],
+    [0.03, 0.1, 0.17, 0.22, 0.15, 0.33],
+  );
   for (const [index, finding] of findings.slice(0, shown).entries()) {
     const who = [finding.agencyName, finding.supplierName].filter(Boolean).join(" → ");
     table.push([
@@ -69,13 +72,19 @@ export function shownFindings(findings: Finding[], { shown, total }: { shown: nu
   }
   return [
     "",
-    styleText("bold", `Os ${Math.min(shown, total)} indícios mais graves de ${total}. Um indício é um motivo para olhar, não uma acusação.`),
+    styleText(
+      "bold",
+      `Os ${Math.min(shown, total)} indícios mais graves de ${total}. Um indício é um motivo para olhar, não uma acusação.`,
+    ),
     table.toString(),
   ];
 }
 
 export function shownReports(reports: DetectorReport[]): string[] {
-  const table = tableOf(["detector", "apontados", "testados", "não calculáveis", "excluídos"], [0.24, 0.1, 0.1, 0.3, 0.26]);
+  const table = tableOf(
+    ["detector", "apontados", "testados", "não calculáveis", "excluídos"],
+    [0.24, 0.1, 0.1, 0.3, 0.26],
+  );
   for (const { detector, fired, notFired, notComputable, excluded } of reports) {
     table.push([titleOf(detector), fired, fired + notFired, reasonsText(notComputable), reasonsText(excluded)]);
   }

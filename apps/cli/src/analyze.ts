@@ -9,7 +9,15 @@ import { fileFormats, type FileFormatId } from "@cidadao/sources/files/formats";
 import { type FileReading, readFiles, type ReadSummary } from "@cidadao/sources/files/read-files";
 import { analyzeReleases } from "./analyze-releases.ts";
 import { type Command, type CommandContext, UsageError } from "./command.ts";
-import { findingLine, shownComplaints, shownCoverage, shownFindings, shownReports, shownRisks } from "./analysis-tables.ts";
+import {
+  findingLine,
+  shownComplaints,
+  shownCoverage,
+  shownFindings,
+  shownReports,
+  shownRisks,
+} from "./analysis-tables.ts";
+import { areReleases } from "./release-lines.ts";
 import { createProgressBar } from "./progress-bar.ts";
 
 const SHOWN_DEFAULT = 20;
@@ -27,12 +35,12 @@ export type Analysis = {
 export const analyzeCommand: Command = {
   name: "analyze",
   usage: `analyze FILE… [--format ${fileFormats.map(({ id }) => id).join("|")}] [--detectors ID,ID] [--sanctions FILE]… [--param DETECTOR.NAME=VALUE]… [--top N] [--json]`,
-  summary: "Runs the detectors over files of contracts or OCDS releases (.gz, cp1252 and UTF-8 alike; - is the standard input)",
+  summary:
+    "Runs the detectors over files of contracts or OCDS releases (.gz, cp1252 and UTF-8 alike; - is the standard input)",
   run: async (args, context) => {
     const analysis = readArguments(args);
-    if (analysis.format === "ocds") return analyzeReleases(analysis, context);
+    if (await isAboutReleases(analysis)) return analyzeReleases(analysis, context);
     const { reading, frame } = await readFrame(analysis, context);
-    if (reading.summary().files.some(({ format }) => format === "ocds")) return analyzeReleases(analysis, context);
     const coverage = coverageOf(frame);
     if (!analysis.json) for (const line of shownCoverage(coverage, reading.summary())) context.write(line);
     const detection = detectInFrame(frame, {
@@ -44,6 +52,10 @@ export const analyzeCommand: Command = {
     return frame.contracts.size > 0 ? 0 : 1;
   },
 };
+
+export async function isAboutReleases({ format, paths }: Pick<Analysis, "format" | "paths">): Promise<boolean> {
+  return format === undefined ? areReleases(paths) : format === "ocds";
+}
 
 /** Reads the files into a frame, with a bar on a terminal. */
 export async function readFrame(

@@ -1,12 +1,22 @@
 #!/usr/bin/env node
 import { ConfigError } from "@cidadao/runtime/config";
 import { messageOf } from "@cidadao/runtime/errors";
+import { analyzeCommand } from "./analyze.ts";
+import { coverageCommand } from "./coverage.ts";
 import { detectorsCommand } from "./detectors.ts";
 import { doctorCommand } from "./doctor.ts";
+import { indicatorsCommand } from "./indicators.ts";
 import { investigateCommand } from "./investigate.ts";
 import { type Command, UsageError } from "./command.ts";
 
-const commands: readonly Command[] = [detectorsCommand, doctorCommand, investigateCommand];
+const commands: readonly Command[] = [
+  analyzeCommand,
+  coverageCommand,
+  detectorsCommand,
+  doctorCommand,
+  indicatorsCommand,
+  investigateCommand,
+];
 
 const [name = "help", ...args] = process.argv.slice(2);
 const command = commands.find((one) => one.name === name);

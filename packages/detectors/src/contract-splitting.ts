@@ -7,7 +7,6 @@ import {
   excluded,
   fired,
   type FlagDescription,
-  type Group,
   notComputable,
   NOT_FIRED,
   type Verdict,
@@ -19,7 +18,7 @@ import { yearOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
 import { groupRows, pairKey } from "./frame/group-rows.ts";
 import { catalogueCodesOf } from "./item-class.ts";
-import { republicationsOf } from "./republications.ts";
+import { groupsByYear, sellerGroupsOf } from "./market-groups.ts";
 import { jaccard } from "./statistics.ts";
 import { isWithSupportFoundation } from "./support-foundation.ts";
 import { fold, formatDecimal, isWithheld, plural, wordsOf } from "./text.ts";
@@ -82,32 +81,28 @@ export const contractSplitting = defineDetector({
     similarityMin: z.number().min(0).max(1).default(0.7).describe("semelhança mínima entre objetos"),
   }),
   detect: ({ contracts, items }, params, answer) => {
-    const republished = republicationsOf(contracts);
     const natures = catalogueCodesOf(items);
-    const byUnit = groupRows(contracts.size, (row) =>
-      contracts.awardKind[row] === awardKindCodes.waived && republished[row] === 0
-        ? pairKey(contracts.unit[row]!, contracts.supplier[row]!)
-        : -1,
+    const years = groupsByYear(
+      contracts,
+      sellerGroupsOf(contracts),
+      (row) => contracts.awardKind[row] === awardKindCodes.waived,
     );
-    const groups = groupRows(contracts.size, (row) => {
-      if (byUnit.groupOf[row]! < 0) return -1;
-      const signedOn = contracts.signedOn[row]!;
-      const year = signedOn === NONE ? 0 : yearOf(signedOn);
-      return pairKey(byUnit.groupOf[row]!, natures[row]! * YEARS + year);
-    });
+    const groups = groupRows(contracts.size, (row) =>
+      years.groupOf[row]! < 0 ? -1 : pairKey(years.groupOf[row]!, natures[row]!),
+    );
     for (let group = 0; group < groups.count; group++) {
       const rows = groups.rowsOf(group);
       const first = rows[0]!;
       const signedOn = contracts.signedOn[first]!;
       const nature = natures[first]!;
-      const parts = [
-        contracts.codeText(contracts.unit[first]!),
-        contracts.supplierText(contracts.supplier[first]!),
-        signedOn === NONE ? "sem-data" : String(yearOf(signedOn)),
-        ...(nature === NONE ? [] : [items.text(nature)!]),
-      ];
-      const subject: Group = { id: parts.join("/"), kind: "unit", rows };
-      answer.group(subject, judge(contracts, subject, { ...params, hasNature: nature !== NONE }));
+      const id = () =>
+        [
+          contracts.codeText(contracts.unit[first]!),
+          contracts.supplierText(contracts.supplier[first]!),
+          signedOn === NONE ? "sem-data" : yearOf(signedOn),
+          ...(nature === NONE ? [] : [items.text(nature)!]),
+        ].join("/");
+      answer.group({ id, rows }, judge(contracts, rows, { ...params, hasNature: nature !== NONE }));
     }
   },
   examples: [
@@ -214,15 +209,12 @@ const WORKS = new RegExp(
 );
 const STATE_COMPANY = /13\.?303|\brilc\b/;
 
-/** More than any year of a public record. */
-const YEARS = 3_000;
-
 type Limits = { awardsMin: number; strongDays: number; similarityMin: number; hasNature: boolean };
 type DatedAward = { contract: Contract; date: IsoDate; valueCents: Cents };
 
 const NO_CNPJ = excluded("fornecedor sem CNPJ publicado");
 
-function judge(contracts: Contracts, { id, rows }: Group, limits: Limits): Verdict {
+function judge(contracts: Contracts, rows: Int32Array, limits: Limits): Verdict {
   if (contracts.supplierKind[rows[0]!] !== supplierKindCodes.company) return NO_CNPJ;
   if (rows.length < limits.awardsMin) return NOT_FIRED;
   const all = Array.from(rows, contracts.at).sort(byRecordKey);
@@ -245,7 +237,7 @@ function judge(contracts: Contracts, { id, rows }: Group, limits: Limits): Verdi
   const answers = regimes.map((regime) => underRegime(regime, { dated, kind, totalCents }));
   if (answers.every(({ fires }) => !fires)) return NOT_FIRED;
   if (!answers.every(({ fires }) => fires)) return notComputable("regime legal desconhecido, e os regimes discordam");
-  return flagOf(id, { dated, totalCents, answers, kind }, limits);
+  return flagOf({ dated, totalCents, answers, kind }, limits);
 }
 
 type Answer = {
@@ -277,7 +269,6 @@ function underRegime(
 }
 
 function flagOf(
-  id: string,
   group: { dated: DatedAward[]; totalCents: Cents; answers: Answer[]; kind: "worksCents" | "otherCents" },
   { strongDays, similarityMin, hasNature }: Limits,
 ): Verdict {
@@ -300,7 +291,7 @@ function flagOf(
     ? "unidade, fornecedor, ano e código do catálogo"
     : "unidade, fornecedor e ano, sem código do catálogo";
   const describe = (): FlagDescription => ({
-    subject: { kind: "unit", id, label: `${first.unitName}: ${first.supplierName}, ${date.slice(0, 4)}` },
+    subject: { kind: "unit", label: `${first.unitName}: ${first.supplierName}, ${date.slice(0, 4)}` },
     reason:
       `No ano, ${dated.length} dispensas ao mesmo fornecedor, cada uma dentro do limite, somam ` +
       `${formatBrl(totalCents)}, ` +

@@ -1,13 +1,11 @@
 import { z } from "zod";
 import { defineDetector, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
-import { contractRecord, fact, RECORDS_MAX } from "./evidence.ts";
+import { contractRecord, fact, firstContracts } from "./evidence.ts";
 import { exampleContract, exampleDataset } from "./examples.ts";
 import type { Contracts } from "./frame/contracts.ts";
-import { civilFromDays, yearOf } from "./frame/days.ts";
+import { civilFromDays, monthIndexOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { groupRows } from "./frame/group-rows.ts";
-import { compareTexts } from "./frame/items.ts";
-import { republicationsOf } from "./republications.ts";
+import { agencyGroupsOf } from "./market-groups.ts";
 import { clamp } from "./score.ts";
 import { binomialUpperTail } from "./statistics.ts";
 import { formatShare } from "./text.ts";
@@ -49,17 +47,14 @@ export const decemberRush = defineDetector({
     fromDay: z.int().min(1).max(31).default(20).describe("primeiro dia de dezembro que conta"),
   }),
   detect: ({ contracts }, params, answer) => {
-    const republished = republicationsOf(contracts);
-    const agencies = groupRows(contracts.size, (row) =>
-      republished[row] === 0 && contracts.signedOn[row] !== NONE ? contracts.agency[row]! : -1,
-    );
+    const agencies = agencyGroupsOf(contracts);
     for (let group = 0; group < agencies.count; group++) {
       const agency = contracts.codeText(contracts.agency[agencies.rowsOf(group)[0]!]!);
       const years = yearsOf(contracts, agencies.rowsOf(group), params.fromDay);
       for (const [index, year] of years.entries()) {
-        const id = `${agency}/${year.year}`;
+        const id = () => `${agency}/${year.year}`;
         const earlier = years.slice(0, index).filter(({ rows }) => rows.length >= EARLIER_CONTRACTS_MIN);
-        answer.group({ id, kind: "agency", rows: year.rows }, judge(contracts, { id, year, earlier }, params));
+        answer.group({ id, rows: year.rows }, judge(contracts, { year, earlier }, params));
       }
     }
   },
@@ -90,19 +85,20 @@ function yearsOf(contracts: Contracts, rows: Int32Array, fromDay: number): Year[
   const years = new Map<number, Year>();
   for (const row of rows) {
     const day = contracts.signedOn[row]!;
-    const number = yearOf(day);
+    if (day === NONE) continue;
+    const month = monthIndexOf(day);
+    const number = Math.floor(month / 12);
     const year = years.get(number) ?? { year: number, rows: [], late: [] };
     years.set(number, year);
     year.rows.push(row);
-    const { month, dayOfMonth } = civilFromDays(day);
-    if (month === 12 && dayOfMonth >= fromDay) year.late.push(row);
+    if (month % 12 === 11 && civilFromDays(day).dayOfMonth >= fromDay) year.late.push(row);
   }
   return [...years.values()].sort((a, b) => a.year - b.year);
 }
 
 function judge(
   contracts: Contracts,
-  { id, year, earlier }: { id: string; year: Year; earlier: Year[] },
+  { year, earlier }: { year: Year; earlier: Year[] },
   { contractsMin, yearsMin, fromDay }: { contractsMin: number; yearsMin: number; fromDay: number },
 ): Verdict {
   if (year.rows.length < contractsMin) return notComputable(`menos de ${contractsMin} contratos no ano`);
@@ -126,10 +122,10 @@ function judge(
     amountAtRiskCents: Math.round(amount * (1 - expected / share)),
     pValue: binomialUpperTail(year.late.length, year.rows.length, expected),
     describe: () => {
-      const ordered = year.late.toSorted((a, b) => compareTexts(contracts.keyText(a), contracts.keyText(b)));
-      const first = contracts.at(ordered[0]!);
+      const named = firstContracts(contracts, year.late);
+      const first = named[0]!;
       return {
-        subject: { kind: "agency", id, label: `${first.agencyName}, ${year.year}` },
+        subject: { kind: "agency", label: `${first.agencyName}, ${year.year}` },
         reason:
           `${year.late.length} dos ${year.rows.length} contratos de ${year.year} foram assinados de ${fromDay} de dezembro em ` +
           `diante (${formatShare(share)}); nos ${earlier.length} anos anteriores, ${formatShare(expected)}.`,
@@ -148,7 +144,7 @@ function judge(
           fact("deviation", "Dispersão das partes anuais anteriores", deviation, "share"),
           fact("years", "Anos anteriores comparados", earlier.length, "count"),
         ],
-        records: ordered.slice(0, RECORDS_MAX).map((row) => contractRecord(contracts.at(row))),
+        records: named.map(contractRecord),
         legalBasis,
       };
     },

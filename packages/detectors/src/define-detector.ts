@@ -1,4 +1,4 @@
-import type { EvidenceFact, EvidenceRecord, LegalReference, Subject, SubjectKind } from "@cidadao/domain/anomaly";
+import type { EvidenceFact, EvidenceRecord, LegalReference, Subject } from "@cidadao/domain/anomaly";
 import type { Dataset } from "@cidadao/domain/dataset";
 import type { Cents } from "@cidadao/domain/money";
 import type { z } from "zod";
@@ -46,7 +46,8 @@ export type Flag = {
 };
 
 export type FlagDescription = {
-  subject: Subject;
+  /** Its id is that of the contract or group that was answered about. */
+  subject: Omit<Subject, "id">;
   reason: string;
   agencyCode: string | null;
   agencyName: string | null;
@@ -65,8 +66,8 @@ export type Verdict =
   | { outcome: "not_computable"; reason: string }
   | { outcome: "excluded"; reason: string };
 
-/** Contracts that are judged together; `id` is the subject's. */
-export type Group = { id: string; kind: SubjectKind; rows: ArrayLike<number> };
+/** Contracts that are judged together. `id` is the subject's, made only when somebody asks. */
+export type Group = { id: () => string; rows: ArrayLike<number> };
 
 /** Where a detector puts its verdicts: one for each contract it looks at, or one for each group. */
 export type Answer = {

@@ -6,8 +6,8 @@ import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
 import { awardKindCodes, type Contracts, supplierKindCodes } from "./frame/contracts.ts";
 import { dayOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { groupRows, pairKey } from "./frame/group-rows.ts";
-import { republicationsOf } from "./republications.ts";
+import { groupRowsByTable } from "./frame/group-rows.ts";
+import { sellerGroupsOf } from "./market-groups.ts";
 import { jaccardOfSets, wordSetOf } from "./similar-texts.ts";
 import { fold, isWithheld, plural } from "./text.ts";
 
@@ -51,16 +51,15 @@ export const emergencyRecontracting = defineDetector({
     toleranceDays: z.int().min(0).default(10).describe("dias de vigência além do limite que não contam"),
   }),
   detect: ({ contracts }, params, answer) => {
-    const republished = republicationsOf(contracts);
-    const pairs = groupRows(contracts.size, (row) =>
-      contracts.awardKind[row] === awardKindCodes.waived && republished[row] === 0
-        ? pairKey(contracts.unit[row]!, contracts.supplier[row]!)
-        : -1,
+    const sellers = sellerGroupsOf(contracts);
+    const pairs = groupRowsByTable(contracts.size, sellers.count, (row) =>
+      contracts.awardKind[row] === awardKindCodes.waived ? sellers.groupOf[row]! : -1,
     );
     for (let group = 0; group < pairs.count; group++) {
       const rows = pairs.rowsOf(group);
-      const id = `${contracts.codeText(contracts.unit[rows[0]!]!)}/${contracts.supplierText(contracts.supplier[rows[0]!]!)}`;
-      answer.group({ id, kind: "unit", rows }, judge(contracts, { id, rows }, params));
+      const id = () =>
+        `${contracts.codeText(contracts.unit[rows[0]!]!)}/${contracts.supplierText(contracts.supplier[rows[0]!]!)}`;
+      answer.group({ id, rows }, judge(contracts, rows, params));
     }
   },
   examples: [
@@ -106,7 +105,7 @@ const OLD_LAW_ENDS = dayOf("2023-12-30");
 
 type Limits = { windowDays: number; similarityMin: number; toleranceDays: number };
 
-function judge(contracts: Contracts, { id, rows }: { id: string; rows: Int32Array }, limits: Limits): Verdict {
+function judge(contracts: Contracts, rows: Int32Array, limits: Limits): Verdict {
   if (contracts.supplierKind[rows[0]!] !== supplierKindCodes.company) return NO_CNPJ;
   let isTold = false;
   const emergencies: number[] = [];
@@ -122,9 +121,9 @@ function judge(contracts: Contracts, { id, rows }: { id: string; rows: Int32Arra
   if (!isTold) return UNKNOWN;
   if (emergencies.length === 0) return NOT_FIRED;
   const repeated = repeatedOf(contracts, emergencies, limits);
-  if (repeated.length > 1) return raise(contracts, id, { rows: repeated, kind: "repeated" });
+  if (repeated.length > 1) return raise(contracts, { rows: repeated, kind: "repeated" });
   const long = emergencies.filter((row) => termBeyond(contracts, row, limits.toleranceDays) > 0);
-  return long.length > 0 ? raise(contracts, id, { rows: long, kind: "long" }) : NOT_FIRED;
+  return long.length > 0 ? raise(contracts, { rows: long, kind: "long" }) : NOT_FIRED;
 }
 
 /** The largest run of emergencies within the window that resemble its first; ties go to the earliest. */
@@ -157,11 +156,7 @@ function termBeyond({ startsOn, endsOn, signedOn }: Contracts, row: number, tole
   return Math.max(0, end - start - limit);
 }
 
-function raise(
-  contracts: Contracts,
-  id: string,
-  { rows, kind }: { rows: number[]; kind: "repeated" | "long" },
-): Verdict {
+function raise(contracts: Contracts, { rows, kind }: { rows: number[]; kind: "repeated" | "long" }): Verdict {
   const amountCents = rows.reduce((sum, row) => sum + Math.max(0, contracts.initialValue[row]! || 0), 0);
   return fired({
     strength: kind === "long" ? 0.45 : rows.length > 2 ? 0.7 : 0.6,
@@ -172,7 +167,7 @@ function raise(
       const [first, last] = [awards[0]!, awards.at(-1)!];
       const days = contracts.endsOn[rows[0]!]! - contracts.startsOn[rows[0]!]!;
       return {
-        subject: { kind: "unit", id, label: `${first.unitName}: ${first.supplierName}` },
+        subject: { kind: "unit", label: `${first.unitName}: ${first.supplierName}` },
         reason:
           kind === "repeated"
             ? `${plural(awards.length, "dispensa emergencial", "dispensas emergenciais")} de objeto parecido com o mesmo fornecedor, ` +

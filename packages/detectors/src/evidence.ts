@@ -5,6 +5,7 @@ import { recordKey, type Provenance } from "@cidadao/domain/provenance";
 import type { Registration } from "@cidadao/domain/registration";
 import type { Sanction } from "@cidadao/domain/sanction";
 import { formatCnpj } from "@cidadao/domain/tax-id";
+import type { Contracts } from "./frame/contracts.ts";
 import { round4 } from "./score.ts";
 
 /** A finding names at most this many records of a kind; the facts say how many there are. */
@@ -15,8 +16,8 @@ export function fact(name: string, label: string, value: number | string, unit: 
   return { name, label, value: rounds ? round4(value) : value, unit };
 }
 
-export function contractSubject(contract: Contract): Subject {
-  return { kind: "contract", id: recordKey(contract.provenance), label: contractLabel(contract) };
+export function contractSubject(contract: Contract): Omit<Subject, "id"> {
+  return { kind: "contract", label: contractLabel(contract) };
 }
 
 export function contractRecord(contract: Contract): EvidenceRecord {
@@ -53,6 +54,20 @@ export function partiesOf(contract: Contract) {
     supplierTaxId: contract.supplierTaxId,
     supplierName: contract.supplierName,
   };
+}
+
+/** The contracts of these rows whose keys sort first, as many as a finding names. */
+export function firstContracts(contracts: Contracts, rows: ArrayLike<number>): Contract[] {
+  const first: { key: string; row: number }[] = [];
+  for (let index = 0; index < rows.length; index++) {
+    const row = rows[index]!;
+    const key = contracts.keyText(row);
+    if (first.length === RECORDS_MAX && key >= first.at(-1)!.key) continue;
+    const place = first.findIndex((one) => key < one.key);
+    first.splice(place === -1 ? first.length : place, 0, { key, row });
+    if (first.length > RECORDS_MAX) first.pop();
+  }
+  return first.map(({ row }) => contracts.at(row));
 }
 
 /** What was bought, in the publisher's words. */

@@ -1,11 +1,9 @@
 import { z } from "zod";
 import { defineDetector, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
-import { contractRecord, fact, RECORDS_MAX } from "./evidence.ts";
+import { contractRecord, fact, firstContracts } from "./evidence.ts";
 import { exampleContract, exampleDataset } from "./examples.ts";
 import type { Contracts } from "./frame/contracts.ts";
-import { groupRows } from "./frame/group-rows.ts";
-import { compareTexts } from "./frame/items.ts";
-import { republicationsOf } from "./republications.ts";
+import { agencyGroupsOf } from "./market-groups.ts";
 import { clamp } from "./score.ts";
 import { formatDecimal } from "./text.ts";
 
@@ -42,12 +40,11 @@ export const firstDigit = defineDetector({
     madMax: z.number().positive().default(0.015).describe("diferença média absoluta acima da qual se aponta"),
   }),
   detect: ({ contracts }, params, answer) => {
-    const republished = republicationsOf(contracts);
-    const agencies = groupRows(contracts.size, (row) => (republished[row] === 0 ? contracts.agency[row]! : -1));
+    const agencies = agencyGroupsOf(contracts);
     for (let group = 0; group < agencies.count; group++) {
       const rows = agencies.rowsOf(group);
-      const id = contracts.codeText(contracts.agency[rows[0]!]!);
-      answer.group({ id, kind: "agency", rows }, judge(contracts, { id, rows }, params));
+      const id = () => contracts.codeText(contracts.agency[rows[0]!]!);
+      answer.group({ id, rows }, judge(contracts, rows, params));
     }
   },
   examples: [
@@ -77,7 +74,7 @@ const ORDERS_MIN = 3;
 const EXPECTED = Array.from({ length: 9 }, (_, index) => Math.log10(1 + 1 / (index + 1)));
 
 /** Benford's law over the first digits of amounts in cents of at least R$ 10; `counts[0]` counts the ones. */
-export function firstDigitsOf(amounts: Iterable<number>): { counts: number[]; total: number; orders: number } {
+export function firstDigitsOf(amounts: Float64Array): { counts: number[]; total: number; orders: number } {
   const counts = Array.from({ length: 9 }, () => 0);
   let total = 0;
   let [smallest, largest] = [Number.POSITIVE_INFINITY, 0];
@@ -106,7 +103,7 @@ export function benfordFit(counts: readonly number[]): { mad: number; chiSquare:
 
 function judge(
   contracts: Contracts,
-  { id, rows }: { id: string; rows: Int32Array },
+  rows: Int32Array,
   { valuesMin, madMax }: { valuesMin: number; madMax: number },
 ): Verdict {
   if (rows.length < valuesMin) return notComputable(`menos de ${valuesMin} valores`);
@@ -121,10 +118,10 @@ function judge(
     amountAtRiskCents: 0,
     pValue: null,
     describe: () => {
-      const ordered = Array.from(rows).sort((a, b) => compareTexts(contracts.keyText(a), contracts.keyText(b)));
-      const first = contracts.at(ordered[0]!);
+      const named = firstContracts(contracts, rows);
+      const first = named[0]!;
       return {
-        subject: { kind: "agency", id, label: first.agencyName },
+        subject: { kind: "agency", label: first.agencyName },
         reason:
           `Os primeiros dígitos de ${total} valores diferem em média ${formatDecimal(100 * mad)} pontos percentuais da lei ` +
           `de Benford, acima de ${formatDecimal(100 * madMax)}.`,
@@ -140,15 +137,17 @@ function judge(
           fact("chi_square", "Qui-quadrado, 8 graus de liberdade (informativo)", chiSquare, "score"),
           ...counts.map((count, index) => fact(`digit_${index + 1}`, `Começam por ${index + 1}`, count, "count")),
         ],
-        records: ordered.slice(0, RECORDS_MAX).map((row) => contractRecord(contracts.at(row))),
+        records: named.map(contractRecord),
         legalBasis,
       };
     },
   });
 }
 
-function* valuesOf(contracts: Contracts, rows: Int32Array): Generator<number> {
-  for (const row of rows) yield contracts.initialValue[row]!;
+function valuesOf({ initialValue }: Contracts, rows: Int32Array): Float64Array {
+  const values = new Float64Array(rows.length);
+  for (let index = 0; index < rows.length; index++) values[index] = initialValue[rows[index]!]!;
+  return values;
 }
 
 function spread(count: number, valueOf: (index: number) => number) {

@@ -1,5 +1,6 @@
 import { NONE } from "./frame/dictionary.ts";
 import type { Items } from "./frame/items.ts";
+import { once } from "./frame/once.ts";
 import { fold, isWithheld } from "./text.ts";
 
 /** Classes of items: the catalogue's code where there is one, else the catalogue's own name of the item, folded. */
@@ -11,16 +12,8 @@ export type ItemClasses = {
   nameOf(itemClass: number): string;
 };
 
-const memory = new WeakMap<Items, ItemClasses>();
-
 /** Computed once a frame. */
-export function itemClassesOf(items: Items): ItemClasses {
-  const known = memory.get(items);
-  if (known) return known;
-  const classes = classify(items);
-  memory.set(items, classes);
-  return classes;
-}
+export const itemClassesOf = once(classify);
 
 function classify(items: Items): ItemClasses {
   const classByName = new Map<string, number>();

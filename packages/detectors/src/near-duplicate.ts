@@ -5,8 +5,8 @@ import { byRecordKey, contractRecord, fact, inForceOn, objectFacts, RECORDS_MAX 
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
 import { type Contracts, supplierKindCodes } from "./frame/contracts.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { groupRows, pairKey } from "./frame/group-rows.ts";
-import { republicationsOf } from "./republications.ts";
+import { groupSize } from "./frame/group-rows.ts";
+import { sellerGroupsOf } from "./market-groups.ts";
 import { clusterAlike, type WordSet, wordSetOf } from "./similar-texts.ts";
 import { formatShare, isWithheld, plural } from "./text.ts";
 
@@ -50,25 +50,19 @@ export const nearDuplicate = defineDetector({
     textCharactersMin: z.int().min(1).default(20).describe("menor objeto que se compara, em caracteres"),
   }),
   detect: ({ contracts }, params, answer) => {
-    const republished = republicationsOf(contracts);
-    const bySeller = groupRows(contracts.size, (row) =>
-      republished[row] === 0 ? pairKey(contracts.unit[row]!, contracts.supplier[row]!) : -1,
-    );
-    const blocks = groupRows(contracts.size, (row) => {
-      if (bySeller.groupOf[row]! < 0) return -1;
-      const value = contracts.initialValue[row]!;
-      return bySeller.groupOf[row]! * VALUES_MAX + (value > 0 ? Math.round(value / 100) % VALUES_MAX : 0);
-    });
-    for (let block = 0; block < blocks.count; block++) {
-      const rows = blocks.rowsOf(block);
-      if (rows.length < 2) continue;
-      const first = rows[0]!;
-      const id = [
-        contracts.codeText(contracts.unit[first]!),
-        contracts.supplierText(contracts.supplier[first]!),
-        valueText(contracts.initialValue[first]!),
-      ].join("/");
-      answer.group({ id, kind: "unit", rows }, judge(contracts, { id, rows }, params));
+    const sellers = sellerGroupsOf(contracts);
+    for (let seller = 0; seller < sellers.count; seller++) {
+      if (groupSize(sellers, seller) < 2) continue;
+      for (const rows of sameValue(contracts, sellers.rowsOf(seller))) {
+        const first = rows[0]!;
+        const id = () =>
+          [
+            contracts.codeText(contracts.unit[first]!),
+            contracts.supplierText(contracts.supplier[first]!),
+            valueText(contracts.initialValue[first]!),
+          ].join("/");
+        answer.group({ id, rows }, judge(contracts, rows, params));
+      }
     }
   },
   examples: [
@@ -128,17 +122,13 @@ export const nearDuplicate = defineDetector({
   ],
 });
 
-/** More than any value in reais. */
-const VALUES_MAX = 2 ** 24;
-
 const SECRET = excluded("objeto sob sigilo");
 const NO_VALUE = excluded("valor inicial ausente ou zero");
 const NO_TEXT = notComputable("menos de dois contratos com objeto e data de assinatura");
 
 type Limits = { similarityMin: number; daysMax: number; textCharactersMin: number };
 
-function judge(contracts: Contracts, block: { id: string; rows: Int32Array }, limits: Limits): Verdict {
-  const { rows } = block;
+function judge(contracts: Contracts, rows: Int32Array, limits: Limits): Verdict {
   if (!(contracts.initialValue[rows[0]!]! > 0)) return NO_VALUE;
   if (contracts.supplierKind[rows[0]!] === supplierKindCodes.secret) return SECRET;
   const comparable: { row: number; words: WordSet }[] = [];
@@ -161,7 +151,20 @@ function judge(contracts: Contracts, block: { id: string; rows: Int32Array }, li
   );
   if (alike.length === 0) return NOT_FIRED;
   const largest = alike.toSorted((a, b) => b.length - a.length || compareKeys(contracts, a, b))[0]!;
-  return raise(contracts, block.id, { alike: largest, limits });
+  return raise(contracts, { alike: largest, limits });
+}
+
+/** Groups of at least two rows with the same value in whole reais; those without a value are one group. */
+function sameValue({ initialValue }: Contracts, rows: Int32Array): Int32Array[] {
+  const reais = (row: number) => (initialValue[row]! > 0 ? Math.round(initialValue[row]! / 100) : 0);
+  const sorted = rows.slice().sort((a, b) => reais(a) - reais(b) || a - b);
+  const groups: Int32Array[] = [];
+  for (let from = 0, to = 1; to <= sorted.length; to++) {
+    if (to < sorted.length && reais(sorted[to]!) === reais(sorted[from]!)) continue;
+    if (to - from > 1) groups.push(sorted.subarray(from, to));
+    from = to;
+  }
+  return groups;
 }
 
 /** Runs of at least two rows in which each was signed within `daysMax` of the one before. */
@@ -176,7 +179,7 @@ function closeInTime({ signedOn, keyText }: Contracts, rows: number[], daysMax: 
   return runs.filter((run) => run.length > 1);
 }
 
-function raise(contracts: Contracts, id: string, { alike, limits }: { alike: number[]; limits: Limits }): Verdict {
+function raise(contracts: Contracts, { alike, limits }: { alike: number[]; limits: Limits }): Verdict {
   const { signedOn, numbers, initialValue } = contracts;
   const sameDay = alike.every((row) => signedOn[row] === signedOn[alike[0]!]);
   const sameNumber = alike.every((row) => numbers[row] === numbers[alike[0]!]);
@@ -190,7 +193,7 @@ function raise(contracts: Contracts, id: string, { alike, limits }: { alike: num
       const first = members[0]!;
       const days = signedOn[alike.at(-1)!]! - signedOn[alike[0]!]!;
       return {
-        subject: { kind: "unit", id, label: `${first.unitName}: ${first.supplierName}, ${formatBrl(value)}` },
+        subject: { kind: "unit", label: `${first.unitName}: ${first.supplierName}, ${formatBrl(value)}` },
         reason:
           `${plural(members.length, "contrato", "contratos")} de ${formatBrl(value)} com o mesmo fornecedor e objeto quase igual, ` +
           `assinados em ${days === 0 ? "um só dia" : plural(days + 1, "dia", "dias")}; números ` +

@@ -6,11 +6,18 @@ import { contractRecord, contractSubject, fact, inForceOn, itemRecord, objectFac
 import { exampleContract, exampleDataset, exampleItem, exampleKey, examplePeers } from "./examples.ts";
 import { type Contracts, methodCodes, supplierKindCodes } from "./frame/contracts.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { groupRows, groupSize, overSortedValues, pairKey, type RowGroups } from "./frame/group-rows.ts";
+import {
+  groupRows,
+  groupRowsByTable,
+  groupSize,
+  overSortedValues,
+  pairKey,
+  type RowGroups,
+} from "./frame/group-rows.ts";
 import type { Items } from "./frame/items.ts";
 import { itemClassesOf, lineValue } from "./item-class.ts";
 import { clamp } from "./score.ts";
-import { sortedMedian, sortedQuantile, studentUpperTail } from "./statistics.ts";
+import { robustSpread, sortedMedian, studentUpperTail } from "./statistics.ts";
 import { fold, formatDecimal, isWithheld } from "./text.ts";
 
 const legalBasis = [
@@ -26,12 +33,14 @@ export const priceOutlier = defineDetector({
   subjects: "contratos",
   method:
     "z = (ln V − M) ÷ S. M é a mediana de ln V no grupo de comparação: mesma modalidade, mesma classe do item de maior " +
-    "valor e mesmo tipo de órgão. Grupo pequeno encolhe para o grupo mais largo que o contém: " +
+    "valor e mesmo tipo de órgão. Cada grupo de ao menos classMin contratos encolhe para o mais largo que o contém: " +
     "M = (n·mediana + k·M do grupo mais largo) ÷ (n + k), com k = shrinkage, da modalidade à classe e da classe ao " +
-    "tipo de órgão. S é a dispersão das diferenças ln V − M: o maior entre 1,4826 × MAD e (percentil 90) ÷ 1,2816, no grupo " +
-    "e na modalidade, combinados do mesmo modo. Dispara só para cima, com z acima de threshold, valor de ao menos " +
-    "ratioMin vezes a mediana, e se a chance de tal diferença (t de Student, graus de liberdade 0,37 × contratos que " +
-    "sustentam S) passa no controle de falsas descobertas. A força da evidência começa em 0,35 no limiar, cresce 0,1 " +
+    "tipo de órgão. S é a dispersão das diferenças ln V − M: o maior entre 1,4826 × MAD e (percentil 80) ÷ 0,8416. Com " +
+    "ao menos classMin contratos, é a da classe, encolhida com peso spreadShrinkage para a dispersão comum às classes da " +
+    "modalidade e nunca menor que a própria; as classes menores são comparadas juntas, como o resto da modalidade. S cresce " +
+    "ainda com a incerteza de M, por √(1 + 1 ÷ (contratos do grupo + k)). Dispara só para cima, com z acima de threshold, valor de ao menos " +
+    "ratioMin vezes a mediana, e se a chance de tal diferença (t de Student, no máximo 25 graus de liberdade: 0,37 × n, ou " +
+    "0,37 × (n + spreadShrinkage)² ÷ n com a dispersão encolhida de n contratos) passa no controle de falsas descobertas. A força da evidência começa em 0,35 no limiar, cresce 0,1 " +
     "por unidade de z e não passa de 0,75, porque o valor total não é preço unitário; sem classe de item, vale " +
     "quatro quintos disso.",
   legalBasis,
@@ -63,14 +72,18 @@ export const priceOutlier = defineDetector({
     threshold: z.number().positive().default(3.5).describe("z robusto acima do qual o contrato é apontado"),
     ratioMin: z.number().min(1).default(3).describe("quantas vezes a mediana o valor precisa ser"),
     peersMin: z.int().min(10).default(30).describe("mínimo de contratos da modalidade"),
-    shrinkage: z.number().min(0).default(10).describe("contratos que o grupo mais largo vale contra o mais estreito"),
+    shrinkage: z.number().min(0).default(5).describe("contratos que o grupo mais largo vale contra o mais estreito"),
+    classMin: z.int().min(3).default(8).describe("contratos da classe a partir dos quais ela tem dispersão própria"),
+    spreadShrinkage: z.number().min(0).default(10).describe("contratos que a dispersão comum vale contra a da classe"),
     valueMinCents: z.int().positive().default(1_000).describe("valor inicial mínimo, em centavos"),
   }),
   detect: ({ contracts, items }, params, answer) => {
-    const checks = checkAll(contracts, items, params.valueMinCents);
-    const peers = comparePeers(contracts, items, checks, params);
+    const answers = checkAll(contracts, items, params.valueMinCents);
+    const tooSmall = excluded(`qualidade do dado: valor inicial abaixo de ${formatBrl(params.valueMinCents)}`);
+    const verdicts = [null, SECRET, NO_VALUE, tooSmall, SHIFTED, NO_METHOD];
+    const peers = comparePeers(contracts, items, answers, params);
     for (let row = 0; row < contracts.size; row++) {
-      answer.contract(row, checks[row] ?? judge(row, peers, params));
+      answer.contract(row, verdicts[answers[row]!] ?? judge(row, peers, params));
     }
   },
   examples: [
@@ -148,19 +161,26 @@ const SHIFTED = excluded("erro de dado: valor inicial e soma dos itens diferem p
 const NO_METHOD = notComputable("modalidade não informada: não há grupo de comparação");
 const NO_SPREAD = notComputable("mais da metade dos contratos comparáveis tem o mesmo valor");
 
-/** The verdict of each contract that cannot be compared; `null` for the others. */
-function checkAll(contracts: Contracts, items: Items, valueMinCents: number): (Verdict | null)[] {
-  const tooSmall = excluded(`qualidade do dado: valor inicial abaixo de ${formatBrl(valueMinCents)}`);
-  return Array.from({ length: contracts.size }, (_, row) => {
-    const value = contracts.initialValue[row]!;
-    if (contracts.supplierKind[row] === supplierKindCodes.secret || isWithheld(contracts.objects[row]!)) return SECRET;
-    if (Number.isNaN(value)) return NO_VALUE;
-    if (value < valueMinCents) return tooSmall;
-    const total = itemsTotal(items, row);
-    if (total !== null && isPowerOfTenApart(total / value)) return SHIFTED;
-    if (contracts.method[row] === methodCodes.unknown || contracts.methodDetails[row] === NONE) return NO_METHOD;
-    return null;
-  });
+/** Why a contract cannot be compared; `comparable` for the others. */
+const checks = { comparable: 0, secret: 1, noValue: 2, tooSmall: 3, shifted: 4, noMethod: 5 };
+
+function checkAll(contracts: Contracts, items: Items, valueMinCents: number): Uint8Array {
+  const answers = new Uint8Array(contracts.size);
+  for (let row = 0; row < contracts.size; row++) answers[row] = check(contracts, items, row, valueMinCents);
+  return answers;
+}
+
+function check(contracts: Contracts, items: Items, row: number, valueMinCents: number): number {
+  const value = contracts.initialValue[row]!;
+  if (contracts.supplierKind[row] === supplierKindCodes.secret || isWithheld(contracts.objects[row]!)) {
+    return checks.secret;
+  }
+  if (Number.isNaN(value)) return checks.noValue;
+  if (value < valueMinCents) return checks.tooSmall;
+  const total = itemsTotal(items, row);
+  if (total !== null && isPowerOfTenApart(total / value)) return checks.shifted;
+  const isUnknown = contracts.method[row] === methodCodes.unknown || contracts.methodDetails[row] === NONE;
+  return isUnknown ? checks.noMethod : checks.comparable;
 }
 
 type Peers = {
@@ -171,28 +191,40 @@ type Peers = {
   byClass: RowGroups;
   byType: RowGroups;
   center: Float64Array;
-  spreadByMethod: Float64Array;
+  /** 1 where the class has enough contracts to be compared by itself. */
+  hasOwnClass: Uint8Array;
   spreadByClass: Float64Array;
+  /** By method: the spread within its classes of enough contracts, all together. */
+  spreadWithin: Float64Array;
   types: Uint8Array;
 };
 
 function comparePeers(
   contracts: Contracts,
   items: Items,
-  checks: (Verdict | null)[],
-  { shrinkage }: { shrinkage: number },
+  answers: Uint8Array,
+  { shrinkage, classMin }: { shrinkage: number; classMin: number },
 ): Peers {
   const { size } = contracts;
   const types = agencyTypesOf(contracts);
   const classes = itemClassesOf(items).ofContract;
   const logarithms = Float64Array.from(contracts.initialValue, Math.log);
   const methods = foldedMethods(contracts);
-  const byMethod = groupRows(size, (row) => (checks[row] === null ? methods[row]! : -1));
-  const byClass = groupRows(size, (row) =>
-    byMethod.groupOf[row]! < 0 ? -1 : pairKey(byMethod.groupOf[row]!, classes[row]!),
+  const byMethod = groupRowsByTable(size, contracts.codesSize, (row) =>
+    answers[row] === checks.comparable ? methods[row]! : -1,
   );
-  const byType = groupRows(size, (row) =>
-    byClass.groupOf[row]! < 0 ? -1 : pairKey(byClass.groupOf[row]!, types[row]!),
+  const anyClass = groupRows(size, (row) =>
+    byMethod.groupOf[row]! < 0 || classes[row] === NONE ? -1 : pairKey(byMethod.groupOf[row]!, classes[row]!),
+  );
+  const hasOwnClass = Uint8Array.from(anyClass.groupOf, (group) =>
+    Number(group >= 0 && groupSize(anyClass, group) >= classMin),
+  );
+  // Classes with few contracts are compared together, as the rest of their method.
+  const byClass = groupRows(size, (row) =>
+    byMethod.groupOf[row]! < 0 ? -1 : pairKey(byMethod.groupOf[row]!, hasOwnClass[row] ? classes[row]! : NONE),
+  );
+  const byType = groupRowsByTable(size, byClass.count * agencyTypes.length, (row) =>
+    byClass.groupOf[row]! < 0 ? -1 : byClass.groupOf[row]! * agencyTypes.length + types[row]!,
   );
   const center = new Float64Array(size);
   for (const groups of [byMethod, byClass, byType]) {
@@ -202,10 +234,20 @@ function comparePeers(
       const group = groups.groupOf[row]!;
       if (group < 0) continue;
       const n = groupSize(groups, group);
+      // A median of few is mostly the contract itself.
+      if (n < classMin) continue;
       center[row] = (n * medians[group]! + weight * center[row]!) / (n + weight);
     }
   }
   const residuals = logarithms.map((value, row) => value - center[row]!);
+  const withinClasses = groupRowsByTable(size, byMethod.count, (row) =>
+    hasOwnClass[row] ? byMethod.groupOf[row]! : -1,
+  );
+  const spreadWithin = new Float64Array(byMethod.count);
+  const spreads = overSortedValues(withinClasses, residuals, spreadOf);
+  for (let group = 0; group < withinClasses.count; group++) {
+    spreadWithin[byMethod.groupOf[withinClasses.rowsOf(group)[0]!]!] = spreads[group]!;
+  }
   return {
     contracts,
     items,
@@ -215,47 +257,60 @@ function comparePeers(
     byType,
     center,
     types,
-    spreadByMethod: overSortedValues(byMethod, residuals, spreadOf),
+    hasOwnClass,
     spreadByClass: overSortedValues(byClass, residuals, spreadOf),
+    spreadWithin,
   };
 }
 
-/** Contracts of the whole method stand for at most this many against those of a class, when the spread is estimated. */
-const SPREAD_SHRINKAGE = 30;
 /** The median absolute deviation uses 37 % of what a sample says about its spread. */
 const MAD_EFFICIENCY = 0.37;
+/** Values are only about log-normal: however many contracts there are, the tail is taken to be heavier than a normal's. */
+const FREEDOM_MAX = 25;
 
-function judge(
-  row: number,
-  peers: Peers,
-  { threshold, ratioMin, peersMin }: { threshold: number; ratioMin: number; peersMin: number },
-): Verdict {
+type Limits = {
+  threshold: number;
+  ratioMin: number;
+  peersMin: number;
+  classMin: number;
+  shrinkage: number;
+  spreadShrinkage: number;
+};
+
+function judge(row: number, peers: Peers, limits: Limits): Verdict {
+  const { threshold, ratioMin, peersMin, classMin, shrinkage, spreadShrinkage } = limits;
   const method = peers.byMethod.groupOf[row]!;
   const methodSize = groupSize(peers.byMethod, method);
   if (methodSize < peersMin) return notComputable(`menos de ${peersMin} contratos comparáveis`);
   const itemClass = peers.byClass.groupOf[row]!;
   const classSize = groupSize(peers.byClass, itemClass);
-  const [wide, narrow] = [peers.spreadByMethod[method]!, peers.spreadByClass[itemClass]!];
-  if (wide === 0 || (narrow === 0 && classSize >= peersMin)) return NO_SPREAD;
-  const spread = (classSize * narrow + SPREAD_SHRINKAGE * wide) / (classSize + SPREAD_SHRINKAGE);
+  const isOwn = peers.hasOwnClass[row] === 1;
+  const [narrow, within] = [peers.spreadByClass[itemClass]!, peers.spreadWithin[method]!];
+  if (narrow === 0 && classSize >= peersMin) return NO_SPREAD;
+  const moderated = (classSize * narrow + spreadShrinkage * within) / (classSize + spreadShrinkage);
+  const typeSize = groupSize(peers.byType, peers.byType.groupOf[row]!);
+  const centered = typeSize >= classMin ? typeSize : classSize;
+  // The center is an estimate too: a prediction from few contracts is less certain.
+  const spread = (isOwn ? Math.max(narrow, moderated) : narrow) * Math.sqrt(1 + 1 / (centered + shrinkage));
+  if (spread === 0) return NO_SPREAD;
   const distance = peers.logarithms[row]! - peers.center[row]!;
   const z = distance / spread;
   if (z <= threshold || distance < Math.log(ratioMin)) return NOT_FIRED;
-  const support = (classSize + SPREAD_SHRINKAGE) ** 2 / (classSize + SPREAD_SHRINKAGE ** 2 / methodSize);
-  const hasClass = itemClassesOf(peers.items).ofContract[row] !== NONE;
+  // The common spread is known so well that only the class's own part of the blend is uncertain.
+  const support = isOwn ? (classSize + spreadShrinkage) ** 2 / classSize : classSize;
   const value = peers.contracts.initialValue[row]!;
   const medianCents = Math.round(Math.exp(peers.center[row]!));
   return fired({
-    strength: clamp(0.35 + 0.1 * (z - threshold), 0.35, 0.75) * (hasClass ? 1 : 0.8),
+    strength: clamp(0.35 + 0.1 * (z - threshold), 0.35, 0.75) * (isOwn ? 1 : 0.8),
     amountAtRiskCents: value - medianCents,
-    pValue: studentUpperTail(z, MAD_EFFICIENCY * support),
+    pValue: studentUpperTail(z, Math.min(FREEDOM_MAX, MAD_EFFICIENCY * support)),
     describe: () => describe(row, peers, { z, spread, medianCents, classSize, methodSize, threshold }),
   });
 }
 
 function describe(
   row: number,
-  { contracts, items, center, types, byType }: Peers,
+  { contracts, items, center, types, byType, hasOwnClass }: Peers,
   numbers: {
     z: number;
     spread: number;
@@ -268,7 +323,7 @@ function describe(
   const contract = contracts.at(row);
   const { z, spread, medianCents, classSize, methodSize, threshold } = numbers;
   const value = contracts.initialValue[row]!;
-  const itemClass = itemClassesOf(items).ofContract[row]!;
+  const itemClass = hasOwnClass[row] === 1 ? itemClassesOf(items).ofContract[row]! : NONE;
   const typeSize = groupSize(byType, byType.groupOf[row]!);
   const largest = largestItem(items, row);
   const total = itemsTotal(items, row);
@@ -301,13 +356,9 @@ function describe(
   };
 }
 
-/** The largest of 1.4826 × MAD and the upper decile over 1.2816 of ascending residuals: both estimate a normal's deviation. */
-function spreadOf(sorted: Float64Array): number {
-  const middle = sortedMedian(sorted);
-  const distances = sorted.map((value) => Math.abs(value - middle)).sort();
-  const decile = (sortedQuantile(sorted, 0.9) - middle) / 1.2816;
-  const spread = Math.max(1.4826 * sortedMedian(distances), decile);
-  // Equal values can leave a rest of rounding behind; a spread below a millionth is none.
+/** Equal values can leave a rest of rounding behind; a spread below a millionth is none. */
+function spreadOf(sorted: Float64Array, scratch: Float64Array): number {
+  const spread = robustSpread(sorted, scratch);
   return spread < 1e-6 ? 0 : spread;
 }
 

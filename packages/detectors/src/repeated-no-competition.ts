@@ -6,10 +6,9 @@ import { EXAMPLE_CNPJS, exampleContract, exampleDataset, exampleItem } from "./e
 import { awardKindCodes, type Contracts, supplierKindCodes } from "./frame/contracts.ts";
 import { yearOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { groupRows, pairKey } from "./frame/group-rows.ts";
 import type { Items } from "./frame/items.ts";
 import { type ItemClasses, itemClassesOf } from "./item-class.ts";
-import { republicationsOf } from "./republications.ts";
+import { groupsByYear, sellerGroupsOf } from "./market-groups.ts";
 import { isWithSupportFoundation } from "./support-foundation.ts";
 import { fold, plural } from "./text.ts";
 
@@ -51,29 +50,24 @@ export const repeatedNoCompetition = defineDetector({
     competitionMin: z.int().min(2).default(3).describe("fornecedores da mesma classe que mostram competição"),
   }),
   detect: ({ contracts, items }, params, answer) => {
-    const republished = republicationsOf(contracts);
     const classes = itemClassesOf(items);
     const suppliers = suppliersByClass(contracts, items, classes);
-    const pairs = groupRows(contracts.size, (row) =>
-      contracts.awardKind[row] === awardKindCodes.no_competition && republished[row] === 0
-        ? pairKey(contracts.unit[row]!, contracts.supplier[row]!)
-        : -1,
+    const groups = groupsByYear(
+      contracts,
+      sellerGroupsOf(contracts),
+      (row) => contracts.awardKind[row] === awardKindCodes.no_competition,
     );
-    const groups = groupRows(contracts.size, (row) => {
-      if (pairs.groupOf[row]! < 0) return -1;
-      const day = contracts.signedOn[row]!;
-      return pairKey(pairs.groupOf[row]!, day === NONE ? NONE : yearOf(day));
-    });
     for (let group = 0; group < groups.count; group++) {
       const rows = groups.rowsOf(group);
       const first = rows[0]!;
       const day = contracts.signedOn[first]!;
-      const id = [
-        contracts.codeText(contracts.unit[first]!),
-        contracts.supplierText(contracts.supplier[first]!),
-        day === NONE ? "sem-data" : String(yearOf(day)),
-      ].join("/");
-      answer.group({ id, kind: "unit", rows }, judge({ contracts, classes, suppliers }, { id, rows }, params));
+      const id = () =>
+        [
+          contracts.codeText(contracts.unit[first]!),
+          contracts.supplierText(contracts.supplier[first]!),
+          day === NONE ? "sem-data" : String(yearOf(day)),
+        ].join("/");
+      answer.group({ id, rows }, judge({ contracts, classes, suppliers }, rows, params));
     }
   },
   examples: [
@@ -127,11 +121,7 @@ const NO_DATE = notComputable("inexigibilidade sem data de assinatura");
 type Data = { contracts: Contracts; classes: ItemClasses; suppliers: Map<number, Set<number>> };
 type Limits = { awardsMin: number; valueMinCents: Cents; competitionMin: number };
 
-function judge(
-  { contracts, classes, suppliers }: Data,
-  { id, rows }: { id: string; rows: Int32Array },
-  limits: Limits,
-): Verdict {
+function judge({ contracts, classes, suppliers }: Data, rows: Int32Array, limits: Limits): Verdict {
   if (contracts.supplierKind[rows[0]!] !== supplierKindCodes.company) return NO_CNPJ;
   if (contracts.signedOn[rows[0]!] === NONE) return NO_DATE;
   const counted = rows.filter((row) => contracts.initialValue[row]! >= limits.valueMinCents);
@@ -151,7 +141,7 @@ function judge(
       const first = awards[0]!;
       const year = first.signedOn!.slice(0, 4);
       return {
-        subject: { kind: "unit", id, label: `${first.unitName}: ${first.supplierName}, ${year}` },
+        subject: { kind: "unit", label: `${first.unitName}: ${first.supplierName}, ${year}` },
         reason:
           `${plural(awards.length, "inexigibilidade", "inexigibilidades")} com o mesmo fornecedor em ${year} somam ${formatBrl(totalCents)}; ` +
           (known.length === 0

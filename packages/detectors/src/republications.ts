@@ -1,33 +1,28 @@
 import type { Contracts } from "./frame/contracts.ts";
-
-const memory = new WeakMap<Contracts, Uint8Array>();
+import { NONE } from "./frame/dictionary.ts";
+import { once } from "./frame/once.ts";
 
 /**
  * 1 for every row that publishes again a contract of another row: same unit, number, supplier, day and value. Of such
  * rows the one whose key sorts first counts as the contract. Computed once a frame.
  */
-export function republicationsOf(contracts: Contracts): Uint8Array {
-  const known = memory.get(contracts);
-  if (known) return known;
+export const republicationsOf = once((contracts: Contracts): Uint8Array => {
   const republished = new Uint8Array(contracts.size);
-  const firstByHash = new Map<number, number>();
+  const slots = new Int32Array(2 ** Math.ceil(Math.log2(2 * contracts.size + 2))).fill(NONE);
   for (let row = 0; row < contracts.size; row++) {
-    let hash = hashOf(contracts, row);
-    for (let other = firstByHash.get(hash); ; other = firstByHash.get(++hash)) {
-      if (other === undefined) {
-        firstByHash.set(hash, row);
-        break;
-      }
-      if (!isSame(contracts, row, other)) continue;
-      const isFirst = contracts.keyText(row) < contracts.keyText(other);
-      republished[isFirst ? other : row] = 1;
-      if (isFirst) firstByHash.set(hash, row);
-      break;
+    let slot = hashOf(contracts, row) & (slots.length - 1);
+    while (slots[slot] !== NONE && !isSame(contracts, row, slots[slot]!)) slot = (slot + 1) & (slots.length - 1);
+    const other = slots[slot]!;
+    if (other === NONE) {
+      slots[slot] = row;
+      continue;
     }
+    const isFirst = contracts.keyText(row) < contracts.keyText(other);
+    republished[isFirst ? other : row] = 1;
+    if (isFirst) slots[slot] = row;
   }
-  memory.set(contracts, republished);
   return republished;
-}
+});
 
 function isSame(contracts: Contracts, a: number, b: number): boolean {
   const { unit, supplierId, signedOn, initialValue, numbers } = contracts;
@@ -40,10 +35,11 @@ function isSame(contracts: Contracts, a: number, b: number): boolean {
   );
 }
 
-function hashOf(contracts: Contracts, row: number): number {
-  const value = contracts.initialValue[row]!;
+function hashOf({ unit, supplierId, signedOn, initialValue }: Contracts, row: number): number {
+  const value = initialValue[row]!;
   const cents = value === value ? value : -1;
-  let hash = Math.imul(contracts.unit[row]! + 1, 0x9e3779b1) ^ Math.imul(contracts.supplierId[row]! + 1, 0x85ebca6b);
-  hash ^= Math.imul(contracts.signedOn[row]! + 1, 0xc2b2ae35) ^ Math.imul(cents | 0, 0x27d4eb2f);
-  return (hash >>> 0) * 2 ** 20 + (Math.abs(cents) % 2 ** 20);
+  let hash = Math.imul(unit[row]! + 1, 0x9e37_79b1) ^ Math.imul(supplierId[row]! + 1, 0x85eb_ca6b);
+  hash ^= Math.imul(signedOn[row]! + 1, 0xc2b2_ae35) ^ Math.imul(cents | 0, 0x27d4_eb2f);
+  hash ^= hash >>> 15;
+  return Math.imul(hash, 0x2c1b_3c6d) ^ (hash >>> 13);
 }

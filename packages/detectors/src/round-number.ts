@@ -1,10 +1,9 @@
 import { z } from "zod";
 import { defineDetector, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
-import { contractRecord, fact, RECORDS_MAX } from "./evidence.ts";
+import { contractRecord, fact, firstContracts } from "./evidence.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
 import { type Contracts, supplierKindCodes } from "./frame/contracts.ts";
 import { groupRows, pairKey } from "./frame/group-rows.ts";
-import { compareTexts } from "./frame/items.ts";
 import { republicationsOf } from "./republications.ts";
 import { clamp } from "./score.ts";
 import { binomialUpperTail } from "./statistics.ts";
@@ -58,8 +57,9 @@ export const roundNumber = defineDetector({
     for (let group = 0; group < pairs.count; group++) {
       const rows = pairs.rowsOf(group);
       const first = rows[0]!;
-      const id = `${contracts.codeText(contracts.agency[first]!)}/${contracts.supplierText(contracts.supplier[first]!)}`;
-      answer.group({ id, kind: "supplier", rows }, judge(contracts, { id, rows, whole }, params));
+      const id = () =>
+        `${contracts.codeText(contracts.agency[first]!)}/${contracts.supplierText(contracts.supplier[first]!)}`;
+      answer.group({ id, rows }, judge(contracts, { rows, whole }, params));
     }
   },
   examples: [
@@ -100,11 +100,11 @@ function isRound(cents: number): boolean {
   return cents % unit === 0;
 }
 
-type Pair = { id: string; rows: Int32Array; whole: { round: number; total: number } };
+type Pair = { rows: Int32Array; whole: { round: number; total: number } };
 
 function judge(
   contracts: Contracts,
-  { id, rows, whole }: Pair,
+  { rows, whole }: Pair,
   { contractsMin, shareMin }: { contractsMin: number; shareMin: number },
 ): Verdict {
   if (rows.length < contractsMin) return notComputable(`menos de ${contractsMin} contratos do par`);
@@ -119,10 +119,10 @@ function judge(
     amountAtRiskCents: amount,
     pValue: binomialUpperTail(round.length, rows.length, expected),
     describe: () => {
-      const ordered = Array.from(round).sort((a, b) => compareTexts(contracts.keyText(a), contracts.keyText(b)));
-      const first = contracts.at(ordered[0]!);
+      const named = firstContracts(contracts, round);
+      const first = named[0]!;
       return {
-        subject: { kind: "supplier", id, label: `${first.supplierName} em ${first.agencyName}` },
+        subject: { kind: "supplier", label: `${first.supplierName} em ${first.agencyName}` },
         reason:
           `${round.length} dos ${rows.length} contratos do fornecedor com o órgão têm valor redondo (${formatShare(share)}); ` +
           `nos demais contratos, ${formatShare(expected)}.`,
@@ -137,7 +137,7 @@ function judge(
           fact("share", "Parte redonda", share, "share"),
           fact("expected", "Parte redonda nos outros contratos", expected, "share"),
         ],
-        records: ordered.slice(0, RECORDS_MAX).map((row) => contractRecord(contracts.at(row))),
+        records: named.map(contractRecord),
         legalBasis,
       };
     },

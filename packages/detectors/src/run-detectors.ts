@@ -78,7 +78,7 @@ function runDetector(detector: Detector, frame: Frame, params: unknown): Detecto
   const cutoff = cutoffOf(pValues, tested);
   const kept = candidates.filter(({ flag }) => isDiscovery(flag, cutoff));
   const dropped = candidates.length - kept.length;
-  if (dropped > 0) calm.notes.set(CHANCE_NOTE, dropped);
+  for (let index = 0; index < dropped; index++) calm.notes.add(CHANCE_NOTE);
   const baseRate = { tested, fired: kept.length };
   const rarity = rarityOf(baseRate);
   return {
@@ -96,9 +96,9 @@ function runDetector(detector: Detector, frame: Frame, params: unknown): Detecto
       version: detector.version,
       fired: kept.length,
       notFired: calm.count + dropped,
-      notComputable: sortedReasons(tally.notComputable),
-      excluded: sortedReasons(tally.excluded),
-      notFiredNotes: sortedReasons(calm.notes),
+      notComputable: tally.notComputable.sorted(),
+      excluded: tally.excluded.sorted(),
+      notFiredNotes: calm.notes.sorted(),
       falseDiscovery:
         pValues.length === 0 ? null : { rate: FALSE_DISCOVERY_RATE, tests: tested, candidates: pValues.length, cutoff },
     },
@@ -117,7 +117,7 @@ export function assess(
   const verdicts: { subjectId: string; verdict: Verdict }[] = [];
   detector.detect(frame, params, {
     contract: (row, verdict) => void verdicts.push({ subjectId: frame.contracts.keyText(row), verdict }),
-    group: ({ id }, verdict) => void verdicts.push({ subjectId: id, verdict }),
+    group: ({ id }, verdict) => void verdicts.push({ subjectId: id(), verdict }),
   });
   const flags = verdicts.flatMap(({ verdict }) => (verdict.outcome === "fired" ? [verdict.flag] : []));
   const tested = flags.length + verdicts.filter(({ verdict }) => verdict.outcome === "not_fired").length;
@@ -142,9 +142,9 @@ function isDiscovery({ pValue }: Flag, cutoff: number): boolean {
 function createTally(frame: Frame) {
   const available = new Uint8Array(frame.contracts.size);
   const candidates: Candidate[] = [];
-  const calm = { count: 0, notes: new Map<string, number>() };
-  const notComputable = new Map<string, number>();
-  const excluded = new Map<string, number>();
+  const calm = { count: 0, notes: createCounter() };
+  const notComputable = createCounter();
+  const excluded = createCounter();
   /** True when the subject got an answer. */
   const count = (verdict: Verdict): boolean => {
     switch (verdict.outcome) {
@@ -152,13 +152,13 @@ function createTally(frame: Frame) {
         return true;
       case "not_fired":
         calm.count++;
-        if (verdict.note !== null) increment(calm.notes, verdict.note);
+        if (verdict.note !== null) calm.notes.add(verdict.note);
         return true;
       case "not_computable":
-        increment(notComputable, verdict.reason);
+        notComputable.add(verdict.reason);
         return false;
       case "excluded":
-        increment(excluded, verdict.reason);
+        excluded.add(verdict.reason);
         return false;
     }
   };
@@ -170,19 +170,20 @@ function createTally(frame: Frame) {
     },
     group({ id, rows }: Group, verdict) {
       if (count(verdict)) for (let index = 0; index < rows.length; index++) available[rows[index]!] = 1;
-      if (verdict.outcome === "fired") candidates.push({ subjectId: id, rows, flag: verdict.flag });
+      if (verdict.outcome === "fired") candidates.push({ subjectId: id(), rows, flag: verdict.flag });
     },
   };
   return { ...tally, available, candidates, calm, notComputable, excluded };
 }
 
-function findingOf({ detector, flag, score, baseRate }: Raised): Finding {
-  const { formula, facts, records, legalBasis, ...description } = flag.describe();
+function findingOf({ detector, subjectId, flag, score, baseRate }: Raised): Finding {
+  const { formula, facts, records, legalBasis, subject, ...description } = flag.describe();
   const materiality = materialityOf(flag.amountAtRiskCents);
   return {
     detector: detector.id,
     detectorVersion: detector.version,
     title: detector.title,
+    subject: { kind: subject.kind, id: subjectId, label: subject.label },
     ...description,
     score,
     severity: severityOf(score),
@@ -220,13 +221,23 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function increment(counts: Map<string, number>, reason: string): void {
-  counts.set(reason, (counts.get(reason) ?? 0) + 1);
-}
-
-/** Most frequent first, then by text. */
-function sortedReasons(counts: Map<string, number>): Reason[] {
-  return [...counts]
-    .map(([reason, count]) => ({ reason, count }))
-    .sort((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1));
+/** Counts by reason. Neighbours mostly share theirs, and then no table is asked. */
+function createCounter() {
+  const counts = new Map<string, { count: number }>();
+  let [lastReason, last] = ["", { count: 0 }];
+  return {
+    add(reason: string): void {
+      if (reason !== lastReason) {
+        const known = counts.get(reason) ?? { count: 0 };
+        counts.set(reason, known);
+        [lastReason, last] = [reason, known];
+      }
+      last.count++;
+    },
+    /** Most frequent first, then by text. */
+    sorted: (): Reason[] =>
+      [...counts]
+        .map(([reason, { count }]) => ({ reason, count }))
+        .sort((a, b) => b.count - a.count || compareText(a.reason, b.reason)),
+  };
 }

@@ -2,7 +2,7 @@ import { formatCnpj } from "@cidadao/domain/tax-id";
 import type { Registration } from "@cidadao/domain/registration";
 import { z } from "zod";
 import { defineDetector, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
-import { contractRecord, fact, RECORDS_MAX, registrationRecord } from "./evidence.ts";
+import { contractRecord, fact, firstContracts, RECORDS_MAX, registrationRecord } from "./evidence.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset, exampleRegistration } from "./examples.ts";
 import { type Contracts, supplierKindCodes } from "./frame/contracts.ts";
 import type { Registrations } from "./frame/frame.ts";
@@ -51,8 +51,8 @@ export const sharedRegistration = defineDetector({
     );
     for (let group = 0; group < units.count; group++) {
       const rows = units.rowsOf(group);
-      const id = contracts.codeText(contracts.unit[rows[0]!]!);
-      answer.group({ id, kind: "unit", rows }, judge({ contracts, registrations, common }, { id, rows }));
+      const id = () => contracts.codeText(contracts.unit[rows[0]!]!);
+      answer.group({ id, rows }, judge({ contracts, registrations, common }, rows));
     }
   },
   examples: [
@@ -139,7 +139,7 @@ function detailsOf({ partners, address, phone, email }: Registration): { kind: D
 
 const DETAIL_CHARACTERS_MIN = 6;
 
-function judge(data: Data, { id, rows }: { id: string; rows: Int32Array }): Verdict {
+function judge(data: Data, rows: Int32Array): Verdict {
   const { contracts, registrations, common } = data;
   const cnpjs = new Set<string>();
   for (const row of rows) cnpjs.add(contracts.supplierText(contracts.supplier[row]!));
@@ -154,12 +154,12 @@ function judge(data: Data, { id, rows }: { id: string; rows: Int32Array }): Verd
     }
   }
   const ties = [...byDetail.values()].filter((tie) => new Set(tie.cnpjs.map(rootOf)).size > 1);
-  return ties.length === 0 ? NOT_FIRED : raise(data, { id, rows, ties });
+  return ties.length === 0 ? NOT_FIRED : raise(data, { rows, ties });
 }
 
 function raise(
   { contracts, registrations }: Data,
-  { id, rows, ties }: { id: string; rows: Int32Array; ties: { kind: DetailKind; cnpjs: string[] }[] },
+  { rows, ties }: { rows: Int32Array; ties: { kind: DetailKind; cnpjs: string[] }[] },
 ): Verdict {
   const tied = new Set(ties.flatMap(({ cnpjs }) => cnpjs));
   const own = Array.from(rows).filter((row) => tied.has(contracts.supplierText(contracts.supplier[row]!)));
@@ -172,11 +172,11 @@ function raise(
     amountAtRiskCents: amountCents,
     pValue: null,
     describe: () => {
-      const ordered = own.toSorted((a, b) => compareTexts(contracts.keyText(a), contracts.keyText(b)));
-      const first = contracts.at(ordered[0]!);
+      const named = firstContracts(contracts, own);
+      const first = named[0]!;
       const companies = [...tied].toSorted(compareTexts);
       return {
-        subject: { kind: "unit", id, label: first.unitName },
+        subject: { kind: "unit", label: first.unitName },
         reason:
           `${plural(companies.length, "fornecedor", "fornecedores")} da unidade têm ${kinds.map((kind) => kindNames[kind]).join(", ")} no ` +
           `cadastro: ${companies.slice(0, 4).map(formatCnpj).join(", ")}.`,
@@ -193,7 +193,7 @@ function raise(
           fact("amount", "Valor desses contratos", amountCents, "cents"),
         ],
         records: [
-          ...ordered.slice(0, RECORDS_MAX).map((row) => contractRecord(contracts.at(row))),
+          ...named.map(contractRecord),
           ...companies.slice(0, RECORDS_MAX).map((cnpj) => registrationRecord(registrations.of(cnpj)!)),
         ],
         legalBasis,

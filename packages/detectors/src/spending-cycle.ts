@@ -1,14 +1,13 @@
 import { z } from "zod";
 import { defineDetector, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
-import { contractRecord, fact, RECORDS_MAX } from "./evidence.ts";
+import { contractRecord, fact, firstContracts } from "./evidence.ts";
 import { exampleContract, exampleDataset } from "./examples.ts";
 import type { Contracts } from "./frame/contracts.ts";
 import { dateOf, dayOf, monthIndexOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { groupRows } from "./frame/group-rows.ts";
-import { compareTexts } from "./frame/items.ts";
 import { fisherPeriodicityTest } from "./periodogram.ts";
-import { republicationsOf } from "./republications.ts";
+import { agencyGroupsOf } from "./market-groups.ts";
+import { sortedQuantile } from "./statistics.ts";
 import { formatDecimal } from "./text.ts";
 
 const legalBasis = [{ norm: "Lei 4.320/1964", article: "arts. 47 e 48", validFrom: "1964-03-17", validTo: null }];
@@ -20,9 +19,10 @@ export const spendingCycle = defineDetector({
   question: "O valor que o órgão contrata por mês sobe e desce num ciclo que o acaso não explica?",
   subjects: "órgãos",
   method:
-    "Série mensal de ln(1 + valor contratado), do primeiro ao último mês do órgão. A série é desfeita da tendência linear e " +
+    "Série mensal de ln(1 + valor contratado), do primeiro ao último mês do órgão; cada contrato conta no máximo o percentil " +
+    "90 do órgão. A série é desfeita da tendência linear e " +
     "da memória de um mês (resíduo autorregressivo de ordem 1), e seu periodograma é testado pelo g exato de Fisher: a " +
-    "parte da maior frequência na soma de todas. Com monthsMin meses e contractsMin contratos, dispara com parte de ao " +
+    "parte da maior frequência na soma de todas, em quatro grades deslocadas (Bonferroni). Com monthsMin meses e contractsMin contratos, dispara com parte de ao " +
     "menos shareMin e chance aprovada no controle de falsas descobertas. O ciclo de um ano e suas frações são o " +
     "calendário do orçamento: força 0,15; outros, 0,35.",
   legalBasis,
@@ -43,19 +43,15 @@ export const spendingCycle = defineDetector({
   params: z.strictObject({
     monthsMin: z.int().min(12).default(24).describe("mínimo de meses da série"),
     contractsMin: z.int().min(12).default(48).describe("mínimo de contratos do órgão"),
-    shareMin: z.number().min(0).max(1).default(0.3).describe("parte mínima da maior frequência"),
+    shareMin: z.number().min(0).max(1).default(0.15).describe("parte mínima da maior frequência"),
   }),
   detect: ({ contracts }, params, answer) => {
-    const republished = republicationsOf(contracts);
-    const agencies = groupRows(contracts.size, (row) =>
-      republished[row] === 0 && contracts.signedOn[row] !== NONE && contracts.initialValue[row]! > 0
-        ? contracts.agency[row]!
-        : -1,
-    );
+    const agencies = agencyGroupsOf(contracts);
     for (let group = 0; group < agencies.count; group++) {
-      const rows = agencies.rowsOf(group);
-      const id = contracts.codeText(contracts.agency[rows[0]!]!);
-      answer.group({ id, kind: "agency", rows }, judge(contracts, { id, rows }, params));
+      const all = agencies.rowsOf(group);
+      const rows = all.filter((row) => contracts.signedOn[row] !== NONE && contracts.initialValue[row]! > 0);
+      const id = () => contracts.codeText(contracts.agency[all[0]!]!);
+      answer.group({ id, rows }, judge(contracts, rows, params));
     }
   },
   examples: [
@@ -81,12 +77,14 @@ export const spendingCycle = defineDetector({
 });
 
 const MONTHS_MAX = 600;
+/** What exceeds this quantile of the agency's contracts counts as it: one huge contract is no cycle, but would hide one. */
+const LARGEST_COUNTED = 0.9;
 const YEAR_FRACTIONS = [12, 6, 4, 3, 2.4, 2];
 const FRACTION_TOLERANCE = 0.06;
 
 function judge(
   contracts: Contracts,
-  { id, rows }: { id: string; rows: Int32Array },
+  rows: Int32Array,
   { monthsMin, contractsMin, shareMin }: { monthsMin: number; contractsMin: number; shareMin: number },
 ): Verdict {
   if (rows.length < contractsMin) return notComputable(`menos de ${contractsMin} contratos com data e valor`);
@@ -100,7 +98,12 @@ function judge(
   if (months < monthsMin) return notComputable(`menos de ${monthsMin} meses de contratos`);
   if (months > MONTHS_MAX) return notComputable("datas espalhadas por mais de cinquenta anos");
   const totals = new Float64Array(months);
-  for (const row of rows) totals[monthIndexOf(contracts.signedOn[row]!) - first]! += contracts.initialValue[row]!;
+  const values = new Float64Array(rows.length);
+  for (let index = 0; index < rows.length; index++) values[index] = contracts.initialValue[rows[index]!]!;
+  const cap = sortedQuantile(values.sort(), LARGEST_COUNTED);
+  for (const row of rows) {
+    totals[monthIndexOf(contracts.signedOn[row]!) - first]! += Math.min(cap, contracts.initialValue[row]!);
+  }
   const test = fisherPeriodicityTest(totals.map((cents) => Math.log1p(cents / 100)));
   if (test === null) return notComputable("a série não varia");
   if (test.share < shareMin) return NOT_FIRED;
@@ -111,10 +114,10 @@ function judge(
     amountAtRiskCents: 0,
     pValue: test.pValue,
     describe: () => {
-      const ordered = Array.from(rows).sort((a, b) => compareTexts(contracts.keyText(a), contracts.keyText(b)));
-      const one = contracts.at(ordered[0]!);
+      const named = firstContracts(contracts, rows);
+      const one = named[0]!;
       return {
-        subject: { kind: "agency", id, label: one.agencyName },
+        subject: { kind: "agency", label: one.agencyName },
         reason:
           `O valor contratado por mês repete um ciclo de ${formatDecimal(test.period)} meses, que responde por ` +
           `${formatDecimal(100 * test.share)} % da variação em ${months} meses` +
@@ -131,7 +134,7 @@ function judge(
           fact("contracts", "Contratos na série", rows.length, "count"),
           fact("frequencies", "Frequências testadas", test.frequencies, "count"),
         ],
-        records: ordered.slice(0, RECORDS_MAX).map((row) => contractRecord(contracts.at(row))),
+        records: named.map(contractRecord),
         legalBasis,
       };
     },

@@ -132,3 +132,14 @@ export function hypergeometricUpperTail(
   }
   return Math.min(1, tail);
 }
+
+/**
+ * A deviation in the sense of the normal distribution that neither a few outliers nor a long lower tail move: the larger
+ * of 1.4826 × MAD and the upper fifth over 0.8416. `scratch` is as long as `sorted` and is overwritten.
+ */
+export function robustSpread(sorted: Float64Array, scratch: Float64Array): number {
+  const middle = sortedMedian(sorted);
+  for (let index = 0; index < sorted.length; index++) scratch[index] = Math.abs(sorted[index]! - middle);
+  const upper = (sortedQuantile(sorted, 0.8) - middle) / 0.8416;
+  return Math.max(1.4826 * sortedMedian(scratch.sort()), upper);
+}

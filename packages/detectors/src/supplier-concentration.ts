@@ -16,8 +16,8 @@ import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
 import { type Contracts, supplierKindCodes } from "./frame/contracts.ts";
 import { yearOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { groupRows, pairKey, type RowGroups } from "./frame/group-rows.ts";
-import { republicationsOf } from "./republications.ts";
+import { groupRows, groupRowsByTable, pairKey, type RowGroups } from "./frame/group-rows.ts";
+import { agencyGroupsOf } from "./market-groups.ts";
 import { herfindahlIndex } from "./statistics.ts";
 import { isWithSupportFoundation } from "./support-foundation.ts";
 import { formatShare, plural } from "./text.ts";
@@ -71,9 +71,9 @@ export const supplierConcentration = defineDetector({
     waivedShareMin: z.number().min(0).max(1).default(0.5).describe("parte em dispensas que reforça o indício"),
   }),
   detect: ({ contracts }, params, answer) => {
-    const republished = republicationsOf(contracts);
-    const markets = groupRows(contracts.size, (row) =>
-      republished[row] === 1 ? -1 : pairKey(contracts.agency[row]!, yearSeen(contracts, row)),
+    const agencies = agencyGroupsOf(contracts);
+    const markets = groupRowsByTable(contracts.size, agencies.count * YEARS, (row) =>
+      agencies.groupOf[row]! < 0 ? -1 : agencies.groupOf[row]! * YEARS + yearSeen(contracts, row),
     );
     const pairs = groupRows(contracts.size, (row) =>
       markets.groupOf[row]! < 0 ? -1 : pairKey(markets.groupOf[row]!, contracts.supplier[row]!),
@@ -83,11 +83,14 @@ export const supplierConcentration = defineDetector({
       const rows = pairs.rowsOf(pair);
       const first = rows[0]!;
       const year = yearSeen(contracts, first);
-      const agency = contracts.codeText(contracts.agency[first]!);
-      const supplier = contracts.supplierText(contracts.supplier[first]!);
-      const id = `${supplier}/${agency}/${year === UNDATED ? "sem-data" : year}`;
       const market = totals[markets.groupOf[first]!]!;
-      answer.group({ id, kind: "supplier", rows }, judge(contracts, { id, rows, year, market }, params));
+      const id = () =>
+        [
+          contracts.supplierText(contracts.supplier[first]!),
+          contracts.codeText(contracts.agency[first]!),
+          year === UNDATED ? "sem-data" : year,
+        ].join("/");
+      answer.group({ id, rows }, judge(contracts, { rows, year, market }, params));
     }
   },
   examples: [
@@ -136,7 +139,7 @@ type Market = {
   /** Herfindahl-Hirschman index, 0 to 10,000; NaN without value. */
   index: number;
 };
-type Seller = { id: string; rows: Int32Array; year: number; market: Market };
+type Seller = { rows: Int32Array; year: number; market: Market };
 type Limits = {
   shareMin: number;
   contractsMin: number;
@@ -180,13 +183,13 @@ function judge(contracts: Contracts, seller: Seller, limits: Limits): Verdict {
 }
 
 function describe(
-  { id, year, market }: Seller,
+  { year, market }: Seller,
   { own, valueCents, share, waivedShare }: { own: Contract[]; valueCents: Cents; share: number; waivedShare: number },
   limits: Limits,
 ): FlagDescription {
   const first = own[0]!;
   return {
-    subject: { kind: "supplier", id, label: `${first.supplierName} em ${first.agencyName}, ${year}` },
+    subject: { kind: "supplier", label: `${first.supplierName} em ${first.agencyName}, ${year}` },
     reason:
       `O fornecedor responde por ${formatShare(share)} do valor contratado com empresas pelo órgão em ${year} ` +
       `(${formatBrl(valueCents)} de ${formatBrl(market.valueCents)}), em ` +
@@ -273,6 +276,8 @@ function yearSeen({ signedOn, publishedOn }: Contracts, row: number): number {
 }
 
 const UNDATED = 0;
+/** More than any year of a public record. */
+const YEARS = 3_000;
 
 function hasValue({ initialValueCents }: Contract): boolean {
   return initialValueCents !== null && initialValueCents > 0;

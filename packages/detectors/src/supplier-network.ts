@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { defineDetector, excluded, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
-import { contractRecord, fact, RECORDS_MAX } from "./evidence.ts";
+import { contractRecord, fact, firstContracts } from "./evidence.ts";
 import { exampleContract, exampleDataset } from "./examples.ts";
 import { type Contracts, supplierKindCodes } from "./frame/contracts.ts";
-import { groupRows, pairKey } from "./frame/group-rows.ts";
 import { compareTexts } from "./frame/items.ts";
-import { republicationsOf } from "./republications.ts";
+import { groupRowsByTable, pairKey, type RowGroups } from "./frame/group-rows.ts";
+import { sellerGroupsOf } from "./market-groups.ts";
 import { clamp } from "./score.ts";
 import { falseDiscoveryCutoff, hypergeometricUpperTail } from "./statistics.ts";
 import { plural } from "./text.ts";
@@ -50,22 +50,23 @@ export const supplierNetwork = defineDetector({
     suppliersMax: z.int().min(2).default(150).describe("fornecedores de uma unidade acima dos quais ela não conta"),
   }),
   detect: ({ contracts }, params, answer) => {
-    const network = readNetwork(contracts, params.suppliersMax);
+    const network = readNetwork(contracts, params);
     const links = validatedLinks(network, params.sharedMin);
     const communities = connect(network, links, params.membersMin);
     const grouped = new Set(communities.flatMap(({ members }) => members));
     for (let supplier = 0; supplier < network.suppliers.count; supplier++) {
       if (grouped.has(supplier)) continue;
       const rows = network.suppliers.rowsOf(supplier);
-      const id = contracts.supplierText(contracts.supplier[rows[0]!]!);
-      const isWide = network.unitsOf[supplier]!.length >= params.sharedMin;
+      const id = () => contracts.supplierText(contracts.supplier[rows[0]!]!);
+      const isWide = network.unitsOf.has(supplier);
       const isCompany = contracts.supplierKind[rows[0]!] === supplierKindCodes.company;
-      answer.group({ id, kind: "supplier", rows }, isCompany ? (isWide ? NOT_FIRED : FEW) : NO_CNPJ);
+      answer.group({ id, rows }, isCompany ? (isWide ? NOT_FIRED : FEW) : NO_CNPJ);
     }
     for (const community of communities) {
       const rows = community.members.flatMap((member) => Array.from(network.suppliers.rowsOf(member)));
-      const id = community.members.map((member) => supplierText(contracts, network, member)).toSorted(compareTexts)[0]!;
-      answer.group({ id: `rede/${id}`, kind: "supplier", rows }, raise(contracts, network, { ...community, rows }));
+      const id = () =>
+        `rede/${community.members.map((member) => supplierText(contracts, network, member)).toSorted(compareTexts)[0]!}`;
+      answer.group({ id, rows }, raise(contracts, network, { ...community, rows }));
     }
   },
   examples: [
@@ -89,35 +90,51 @@ const FEW = notComputable("fornecedor com poucas unidades");
 const FALSE_DISCOVERY_RATE = 0.01;
 
 type Network = {
-  suppliers: ReturnType<typeof groupRows>;
-  /** Units of each supplier and suppliers of each unit, each once. */
-  unitsOf: number[][];
-  suppliersOf: number[][];
+  suppliers: RowGroups;
+  /** Units of each supplier of enough of them, and such suppliers of each unit. */
+  unitsOf: Map<number, number[]>;
+  suppliersOf: Map<number, number[]>;
   units: number;
 };
 
-function readNetwork(contracts: Contracts, suppliersMax: number): Network {
-  const republished = republicationsOf(contracts);
-  const suppliers = groupRows(contracts.size, (row) => (republished[row] === 0 ? contracts.supplier[row]! : -1));
-  const units = groupRows(contracts.size, (row) => (republished[row] === 0 ? contracts.unit[row]! : -1));
-  const pairs = groupRows(contracts.size, (row) =>
-    republished[row] === 0 && contracts.supplierKind[row] === supplierKindCodes.company
-      ? pairKey(suppliers.groupOf[row]!, units.groupOf[row]!)
-      : -1,
+function readNetwork(
+  contracts: Contracts,
+  { suppliersMax, sharedMin }: { suppliersMax: number; sharedMin: number },
+): Network {
+  const sellers = sellerGroupsOf(contracts);
+  const suppliers = groupRowsByTable(contracts.size, contracts.suppliersSize, (row) =>
+    sellers.groupOf[row]! < 0 ? -1 : contracts.supplier[row]!,
   );
-  const unitsOf: number[][] = Array.from({ length: suppliers.count }, () => []);
-  const suppliersOf: number[][] = Array.from({ length: units.count }, () => []);
-  for (let pair = 0; pair < pairs.count; pair++) {
-    const row = pairs.rows[pairs.start[pair]!]!;
-    suppliersOf[units.groupOf[row]!]!.push(suppliers.groupOf[row]!);
+  const unitOf = (row: number) => contracts.unit[row]!;
+  const suppliersAt = new Int32Array(contracts.codesSize);
+  const isCompany = (row: number) => contracts.supplierKind[row] === supplierKindCodes.company;
+  const firstRows = Int32Array.from({ length: sellers.count }, (_, pair) => sellers.rows[sellers.start[pair]!]!).filter(
+    isCompany,
+  );
+  for (const row of firstRows) suppliersAt[unitOf(row)]!++;
+  const counts = new Int32Array(suppliers.count);
+  const counted = firstRows.filter((row) => suppliersAt[unitOf(row)]! <= suppliersMax);
+  for (const row of counted) counts[suppliers.groupOf[row]!]!++;
+  const unitsOf = new Map<number, number[]>();
+  const suppliersOf = new Map<number, number[]>();
+  for (const row of counted) {
+    const supplier = suppliers.groupOf[row]!;
+    if (counts[supplier]! < sharedMin) continue;
+    append(unitsOf, supplier, unitOf(row));
+    append(suppliersOf, unitOf(row), supplier);
   }
-  let counted = 0;
-  for (const [unit, members] of suppliersOf.entries()) {
-    if (members.length > suppliersMax) members.length = 0;
-    else counted++;
-    for (const supplier of members) unitsOf[supplier]!.push(unit);
-  }
-  return { suppliers, unitsOf, suppliersOf, units: counted };
+  return {
+    suppliers,
+    unitsOf,
+    suppliersOf,
+    units: suppliersAt.filter((count) => count > 0 && count <= suppliersMax).length,
+  };
+}
+
+function append(lists: Map<number, number[]>, key: number, value: number): void {
+  const list = lists.get(key);
+  if (list) list.push(value);
+  else lists.set(key, [value]);
 }
 
 type Link = { a: number; b: number; shared: number; pValue: number };
@@ -125,10 +142,9 @@ type Link = { a: number; b: number; shared: number; pValue: number };
 /** Pairs of suppliers that share more units than chance gives, by the hypergeometric tail and Benjamini-Hochberg. */
 function validatedLinks({ unitsOf, suppliersOf, units }: Network, sharedMin: number): Link[] {
   const shared = new Map<number, number>();
-  for (const members of suppliersOf) {
-    const wide = members.filter((supplier) => unitsOf[supplier]!.length >= sharedMin);
-    for (const a of wide) {
-      for (const b of wide) if (a < b) shared.set(pairKey(a, b), (shared.get(pairKey(a, b)) ?? 0) + 1);
+  for (const members of suppliersOf.values()) {
+    for (const a of members) {
+      for (const b of members) if (a < b) shared.set(pairKey(a, b), (shared.get(pairKey(a, b)) ?? 0) + 1);
     }
   }
   const links: Link[] = [];
@@ -138,12 +154,12 @@ function validatedLinks({ unitsOf, suppliersOf, units }: Network, sharedMin: num
     const b = (key % 2 ** 26) - 1;
     const pValue = hypergeometricUpperTail(count, {
       population: units,
-      marked: unitsOf[a]!.length,
-      drawn: unitsOf[b]!.length,
+      marked: unitsOf.get(a)!.length,
+      drawn: unitsOf.get(b)!.length,
     });
     links.push({ a, b, shared: count, pValue });
   }
-  const wide = unitsOf.filter((own) => own.length >= sharedMin).length;
+  const wide = unitsOf.size;
   const tests = Math.max(links.length, (wide * (wide - 1)) / 2);
   const cutoff = falseDiscoveryCutoff(
     links.map(({ pValue }) => pValue),
@@ -154,8 +170,8 @@ function validatedLinks({ unitsOf, suppliersOf, units }: Network, sharedMin: num
 
 type Community = { members: number[]; links: Link[] };
 
-function connect({ unitsOf }: Network, links: Link[], membersMin: number): Community[] {
-  const parent = Int32Array.from({ length: unitsOf.length }, (_, index) => index);
+function connect({ suppliers }: Network, links: Link[], membersMin: number): Community[] {
+  const parent = Int32Array.from({ length: suppliers.count }, (_, index) => index);
   const rootOf = (index: number): number => {
     let root = index;
     while (parent[root] !== root) root = parent[root]!;
@@ -184,15 +200,12 @@ function raise(
     pValue: null,
     describe: () => {
       const ids = members.map((member) => supplierText(contracts, network, member)).toSorted(compareTexts);
-      const names = members
-        .map((member) => contracts.nameText(contracts.supplierName[network.suppliers.rowsOf(member)[0]!]!))
-        .toSorted(compareTexts);
+      const names = members.map((member) => nameOf(contracts, network, member)).toSorted(compareTexts);
       const strongest = links.reduce((best, link) => (link.pValue < best.pValue ? link : best));
-      const ordered = rows.toSorted((a, b) => compareTexts(contracts.keyText(a), contracts.keyText(b)));
+      const named = firstContracts(contracts, rows);
       return {
         subject: {
           kind: "supplier",
-          id: `rede/${ids[0]!}`,
           label: `Rede de ${plural(members.length, "fornecedor", "fornecedores")}`,
         },
         reason:
@@ -211,7 +224,7 @@ function raise(
           fact("units", "Unidades da rede", network.units, "count"),
           fact("companies", "CNPJs", ids.slice(0, 10).join(", "), "text"),
         ],
-        records: ordered.slice(0, RECORDS_MAX).map((row) => contractRecord(contracts.at(row))),
+        records: named.map(contractRecord),
         legalBasis,
       };
     },
@@ -220,6 +233,12 @@ function raise(
 
 function supplierText(contracts: Contracts, { suppliers }: Network, supplier: number): string {
   return contracts.supplierText(contracts.supplier[suppliers.rowsOf(supplier)[0]!]!);
+}
+
+/** Of the names a supplier goes by, the one that sorts first. */
+function nameOf(contracts: Contracts, { suppliers }: Network, supplier: number): string {
+  const names = Array.from(suppliers.rowsOf(supplier), (row) => contracts.nameText(contracts.supplierName[row]!));
+  return names.toSorted(compareTexts)[0]!;
 }
 
 function together(suppliers: number, units: number) {

@@ -20,12 +20,14 @@ export function wordsOf(text: string): Set<string> {
 }
 
 export function isWithheld(text: string | null): boolean {
-  return text !== null && WITHHELD.test(text);
+  return text !== null && text.length <= WITHHELD_CHARACTERS_MAX && WITHHELD.test(text);
 }
 
 const decimal = new Intl.NumberFormat("pt-BR", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
 const WITHHELD = /protegida por sigilo/i;
+/** What is put in place of a text is a sentence; longer texts that speak of secrecy are about something. */
+const WITHHELD_CHARACTERS_MAX = 150;
 
 /** "1.234,50" */
 export function formatDecimal(value: number): string {

@@ -1,14 +1,13 @@
 import type { Cents } from "@cidadao/domain/money";
 import { z } from "zod";
 import { defineDetector, fired, notComputable, notFired, NOT_FIRED, type Verdict } from "./define-detector.ts";
-import { contractRecord, fact, RECORDS_MAX } from "./evidence.ts";
+import { contractRecord, fact, firstContracts } from "./evidence.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
 import { awardKindCodes, type Contracts } from "./frame/contracts.ts";
 import { dateOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { groupRows, type RowGroups } from "./frame/group-rows.ts";
-import { compareTexts } from "./frame/items.ts";
-import { republicationsOf } from "./republications.ts";
+import type { RowGroups } from "./frame/group-rows.ts";
+import { agencyGroupsOf } from "./market-groups.ts";
 import { clamp } from "./score.ts";
 import { binomialUpperTail } from "./statistics.ts";
 import { formatDecimal, formatShare } from "./text.ts";
@@ -62,7 +61,7 @@ export const thresholdBunching = defineDetector({
     pValueMax: z.number().positive().max(1).default(0.01).describe("maior chance binomial"),
   }),
   detect: ({ contracts }, params, answer) => {
-    const agencies = groupRows(contracts.size, (row) => contracts.agency[row]!);
+    const agencies = agencyGroupsOf(contracts);
     for (const regime of directAwardRegimes) {
       const counts = countBands(contracts, agencies, regime, params.bandShare);
       const whole = counts.reduce(
@@ -75,11 +74,8 @@ export const thresholdBunching = defineDetector({
       for (let group = 0; group < agencies.count; group++) {
         const bands = counts[group]!;
         if (bands.awards.length === 0) continue;
-        const id = `${contracts.codeText(contracts.agency[bands.awards[0]!]!)}/${regime}`;
-        answer.group(
-          { id, kind: "agency", rows: bands.awards },
-          judge(contracts, { id, regime, bands, whole }, params),
-        );
+        const id = () => `${contracts.codeText(contracts.agency[bands.awards[0]!]!)}/${regime}`;
+        answer.group({ id, rows: bands.awards }, judge(contracts, { regime, bands, whole }, params));
       }
     }
   },
@@ -129,7 +125,6 @@ type Bands = {
 type Limits = { bandShare: number; awardsMin: number; ratioMin: number; comparisonMin: number; pValueMax: number };
 
 function countBands(contracts: Contracts, agencies: RowGroups, regime: DirectAwardRegime, bandShare: number): Bands[] {
-  const republished = republicationsOf(contracts);
   const limitOn = limitReader(regime);
   return Array.from({ length: agencies.count }, (_, group) => {
     const bands: Bands = {
@@ -143,7 +138,7 @@ function countBands(contracts: Contracts, agencies: RowGroups, regime: DirectAwa
     for (const row of agencies.rowsOf(group)) {
       const value = contracts.initialValue[row]!;
       const signedOn = contracts.signedOn[row]!;
-      if (republished[row] === 1 || signedOn === NONE || !(value > 0)) continue;
+      if (signedOn === NONE || !(value > 0)) continue;
       const limit = limitOn(signedOn);
       if (limit === null) continue;
       const isWaived = contracts.awardKind[row] === awardKindCodes.waived;
@@ -166,13 +161,13 @@ function countBands(contracts: Contracts, agencies: RowGroups, regime: DirectAwa
 
 /** The limit on a day under a regime; `null` when it did not apply. One look-up a day. */
 function limitReader(regime: DirectAwardRegime): (day: number) => Cents | null {
-  const known = new Map<number, Cents | null>();
+  const known: (Cents | null)[] = [];
   return (day) => {
-    let limit = known.get(day);
+    let limit = known[day];
     if (limit === undefined) {
       const date = dateOf(day)!;
       limit = directAwardRegimesOn(date).includes(regime) ? directAwardThresholdOn(date, regime)!.otherCents : null;
-      known.set(day, limit);
+      known[day] = limit;
     }
     return limit;
   };
@@ -181,7 +176,6 @@ function limitReader(regime: DirectAwardRegime): (day: number) => Cents | null {
 const FALLS_EVERYWHERE = notFired("mais contratações abaixo do limite, mas as outras modalidades caem do mesmo modo");
 
 type Case = {
-  id: string;
   regime: DirectAwardRegime;
   bands: Bands;
   whole: { below: number; above: number };
@@ -212,7 +206,7 @@ function judge(contracts: Contracts, one: Case, limits: Limits): Verdict {
 
 function raise(
   contracts: Contracts,
-  { id, regime, bands }: Case,
+  { regime, bands }: Case,
   numbers: {
     ratio: number;
     share: number;
@@ -233,10 +227,10 @@ function raise(
     amountAtRiskCents: within.length === 0 ? 0 : Math.round((sum / within.length) * excess),
     pValue,
     describe: () => {
-      const rows = near.toSorted((a, b) => compareTexts(contracts.keyText(a), contracts.keyText(b)));
-      const first = contracts.at(rows[0]!);
+      const named = firstContracts(contracts, near);
+      const first = named[0]!;
       return {
-        subject: { kind: "agency", id, label: `${first.agencyName}, ${regimeNames[regime]}` },
+        subject: { kind: "agency", label: `${first.agencyName}, ${regimeNames[regime]}` },
         reason:
           `Perto do limite de dispensa, ${below.waived} dispensas ficam até ${formatShare(bandShare)} abaixo dele e ${above.waived} ` +
           `até ${formatShare(bandShare)} acima (razão ${formatDecimal(ratio)}); nas contratações de comparação a razão é ` +
@@ -264,7 +258,7 @@ function raise(
           fact("limit", "Maior limite no período", limitCents, "cents"),
           fact("regime", "Regime", regimeNames[regime], "text"),
         ],
-        records: rows.slice(0, RECORDS_MAX).map((row) => contractRecord(contracts.at(row))),
+        records: named.map(contractRecord),
         legalBasis: [directAwardLaws[regime]],
       };
     },

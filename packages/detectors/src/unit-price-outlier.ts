@@ -9,7 +9,7 @@ import { groupRows, groupSize, overSortedValues, pairKey, type RowGroups } from 
 import type { Items } from "./frame/items.ts";
 import { type ItemClasses, itemClassesOf } from "./item-class.ts";
 import { clamp } from "./score.ts";
-import { sortedMedian, sortedQuantile, studentUpperTail } from "./statistics.ts";
+import { robustSpread, sortedMedian, studentUpperTail } from "./statistics.ts";
 import { formatDecimal } from "./text.ts";
 
 const legalBasis = [
@@ -27,8 +27,9 @@ export const unitPriceOutlier = defineDetector({
     "Grupo: mesma classe do catálogo e mesma unidade de medida; onde a fonte não traz a unidade, as quantidades do grupo " +
     "precisam estar dentro de um fator quantityFactor da quantidade do item. Com peersMin preços de ao menos " +
     "contractsMin contratos, dispara o preço que passa da mediana em ratioMin e tem z = (ln p − mediana) ÷ S acima de " +
-    "threshold; S é o maior entre 1,4826 × MAD de ln p, (percentil 90 − mediana) ÷ 1,2816 e spreadMin. A chance de tal " +
-    "diferença (t de Student, graus de liberdade 0,37 × preços do grupo) passa ainda pelo controle de falsas descobertas. " +
+    "threshold; S é o maior entre 1,4826 × MAD de ln p, (percentil 80 − mediana) ÷ 0,8416 e spreadMin, e nunca menor que a " +
+    "sua média com a dispersão mediana de todas as classes, que pesa spreadShrinkage preços. A chance de tal " +
+    "diferença (t de Student, graus de liberdade 0,37 × (n + spreadShrinkage)² ÷ n, no máximo 25, com n preços no grupo) passa ainda pelo controle de falsas descobertas. " +
     "O contrato vale pelo item de maior excesso, (p − mediana) × quantidade. A força da evidência vai de 0,45 no " +
     "limiar a 0,8; é um terço menor quando a fonte não traz a unidade de medida, e metade quando a razão fica perto de " +
     "10, 12, 50, 100 ou 1.000, o que costuma ser caixa contra peça.",
@@ -56,6 +57,7 @@ export const unitPriceOutlier = defineDetector({
     peersMin: z.int().min(3).default(10).describe("mínimo de preços no grupo"),
     contractsMin: z.int().min(2).default(5).describe("mínimo de contratos diferentes no grupo"),
     quantityFactor: z.number().min(1).default(10).describe("fator de quantidade sem unidade de medida"),
+    spreadShrinkage: z.number().min(0).default(20).describe("preços que a dispersão comum vale contra a do grupo"),
     spreadMin: z.number().positive().default(0.1).describe("menor dispersão do logaritmo que se admite"),
   }),
   detect: ({ contracts, items }, params, answer) => {
@@ -132,6 +134,8 @@ export const unitPriceOutlier = defineDetector({
 
 const PRICE_MIN_CENTS = 10;
 const MAD_EFFICIENCY = 0.37;
+/** Prices of a class are only about log-normal: the tail is always taken to be heavier than a normal's. */
+const FREEDOM_MAX = 25;
 /** Ratios between a package and a piece; a price within 5 % of one is more likely a unit than a price. */
 const PACKAGES = [10, 12, 20, 24, 50, 100, 500, 1_000];
 const PACKAGE_TOLERANCE = 0.05;
@@ -139,7 +143,14 @@ const PACKAGE_TOLERANCE = 0.05;
 const NO_PRICE = excluded("nenhum item com preço e quantidade");
 const FEW = notComputable("nenhuma classe de item com preços bastantes para comparar");
 
-type Limits = { threshold: number; ratioMin: number; peersMin: number; contractsMin: number; spreadMin: number };
+type Limits = {
+  threshold: number;
+  ratioMin: number;
+  peersMin: number;
+  contractsMin: number;
+  spreadMin: number;
+  spreadShrinkage: number;
+};
 
 type Prices = {
   contracts: Contracts;
@@ -157,8 +168,9 @@ function comparePrices(
   contracts: Contracts,
   items: Items,
   classes: ItemClasses,
-  { quantityFactor, spreadMin }: { quantityFactor: number; spreadMin: number },
+  limits: Limits & { quantityFactor: number },
 ): Prices {
+  const { quantityFactor, spreadMin, spreadShrinkage, peersMin } = limits;
   const { unitPrice, quantity, unitOfMeasure } = items;
   const logarithms = Float64Array.from(unitPrice, Math.log);
   const perDecade = Math.log(quantityFactor);
@@ -176,11 +188,7 @@ function comparePrices(
     return pairKey(byClass.groupOf[index]!, unit === NONE ? -2 - decade + UNITS_MAX : unit);
   });
   const hasUnit = Array.from({ length: groups.count }, (_, group) => unitOfMeasure[groups.rowsOf(group)[0]!] !== NONE);
-  const spreadOf = (sorted: Float64Array): number => {
-    const middle = sortedMedian(sorted);
-    const distances = sorted.map((value) => Math.abs(value - middle)).sort();
-    return Math.max(1.4826 * sortedMedian(distances), (sortedQuantile(sorted, 0.9) - middle) / 1.2816, spreadMin);
-  };
+  const spreadOf = (sorted: Float64Array, scratch: Float64Array) => Math.max(robustSpread(sorted, scratch), spreadMin);
   return {
     contracts,
     items,
@@ -188,9 +196,22 @@ function comparePrices(
     groups,
     hasUnit,
     medians: overSortedValues(groups, logarithms, sortedMedian),
-    spreads: overSortedValues(groups, logarithms, spreadOf),
+    spreads: moderated(overSortedValues(groups, logarithms, spreadOf), groups, { peersMin, spreadShrinkage }),
     contractsOf: countContracts(items, groups),
   };
+}
+
+/** Each spread, raised to its mean with the median spread of all groups that are large enough to be compared. */
+function moderated(
+  spreads: Float64Array,
+  groups: RowGroups,
+  { peersMin, spreadShrinkage }: { peersMin: number; spreadShrinkage: number },
+): Float64Array {
+  const common = sortedMedian(spreads.filter((_, group) => groupSize(groups, group) >= peersMin).sort());
+  return spreads.map((spread, group) => {
+    const n = groupSize(groups, group);
+    return n < peersMin ? spread : Math.max(spread, (n * spread + spreadShrinkage * common) / (n + spreadShrinkage));
+  });
 }
 
 const QUANTITY_DECADES = 64;
@@ -219,6 +240,7 @@ function judge(row: number, prices: Prices, limits: Limits): Verdict {
 
 function excessOf(index: number, { items, groups, medians, spreads, hasUnit }: Prices, limits: Limits): Excess | null {
   const group = groups.groupOf[index]!;
+  const n = groupSize(groups, group);
   const price = items.unitPrice[index]!;
   const ratio = price / Math.exp(medians[group]!);
   const z = (Math.log(price) - medians[group]!) / spreads[group]!;
@@ -231,7 +253,7 @@ function excessOf(index: number, { items, groups, medians, spreads, hasUnit }: P
     ratio,
     excess: Math.round((price - Math.exp(medians[group]!)) * items.quantity[index]!),
     strength: base * (hasUnit[group] ? 1 : 2 / 3) * (isPackage ? 0.5 : 1),
-    pValue: studentUpperTail(z, MAD_EFFICIENCY * groupSize(groups, group)),
+    pValue: studentUpperTail(z, Math.min(FREEDOM_MAX, (MAD_EFFICIENCY * (n + limits.spreadShrinkage) ** 2) / n)),
   };
 }
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineDetector, excluded, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
-import { contractRecord, fact, RECORDS_MAX } from "./evidence.ts";
+import { contractRecord, fact, firstContracts } from "./evidence.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset, exampleItem } from "./examples.ts";
 import { type Contracts, supplierKindCodes } from "./frame/contracts.ts";
 import { NONE } from "./frame/dictionary.ts";
@@ -53,10 +53,9 @@ export const unrelatedClasses = defineDetector({
     const [q1, q3] = [sortedQuantile(tested, 0.25), sortedQuantile(tested, 0.75)];
     const fence = Math.max(q3 + 1.5 * (q3 - q1), params.branchesMin);
     for (const [index, seller] of sellers.entries()) {
-      const { id, rows } = seller;
       const limits = { ...params, fence, tested: tested.length };
       const verdict = judge({ contracts, items }, { ...seller, branches: counted[index]! }, limits);
-      answer.group({ id, kind: "supplier", rows }, verdict);
+      answer.group({ id: () => seller.id, rows: seller.rows }, verdict);
     }
   },
   examples: [
@@ -186,10 +185,10 @@ function judge(
     describe: () => {
       const classes = itemClassesOf(items);
       const names = seller.classes.map(classes.nameOf).toSorted(compareTexts);
-      const ordered = Array.from(seller.rows).sort((a, b) => compareTexts(contracts.keyText(a), contracts.keyText(b)));
-      const first = contracts.at(ordered[0]!);
+      const named = firstContracts(contracts, seller.rows);
+      const first = named[0]!;
       return {
-        subject: { kind: "supplier", id: seller.id, label: first.supplierName },
+        subject: { kind: "supplier", label: first.supplierName },
         reason:
           `O fornecedor vendeu ${seller.branches} ramos sem relação entre si em ${seller.contracts} contratos, contra a cerca de ` +
           `${formatDecimal(limits.fence)}: ${names.slice(0, 5).join("; ")}.`,
@@ -205,7 +204,7 @@ function judge(
           fact("fence", "Cerca", limits.fence, "ratio"),
           fact("suppliers", "Fornecedores comparados", limits.tested, "count"),
         ],
-        records: ordered.slice(0, RECORDS_MAX).map((row) => contractRecord(contracts.at(row))),
+        records: named.map(contractRecord),
         legalBasis,
       };
     },

@@ -3,6 +3,7 @@ import { recordKey } from "@cidadao/domain/provenance";
 import { governmentSpheres } from "@cidadao/domain/sanction";
 import { createTable, type Columns } from "./columns.ts";
 import { dateOf, dayOf } from "./days.ts";
+import { createRecordKeys, type RecordKeyData } from "./record-keys.ts";
 import { columnOf, createDictionary, type Dictionary, NONE } from "./dictionary.ts";
 
 const kinds = {
@@ -47,7 +48,6 @@ export const sphereCodes = codesOf(governmentSpheres);
 
 /** The dictionaries of a frame: codes of agencies, units and methods, names, record keys. */
 export type ContractTexts = {
-  keys: Dictionary;
   codes: Dictionary;
   names: Dictionary;
   suppliers: Dictionary;
@@ -59,8 +59,9 @@ export type ContractData = {
   numbers: string[];
   objects: (string | null)[];
   urls: string[];
-  sourceIds: string[];
-  texts: { keys: readonly string[]; codes: readonly string[]; names: readonly string[]; suppliers: readonly string[] };
+  /** Record keys: of the contracts, and of contracts that other records name. */
+  keys: RecordKeyData;
+  texts: { codes: readonly string[]; names: readonly string[]; suppliers: readonly string[] };
   /** Records that came more than once; the latest reading of each was kept. */
   repeated: number;
 };
@@ -86,15 +87,14 @@ export type Contracts = Columns<typeof kinds> & {
 export type ContractBuilder = {
   readonly size: number;
   add(contract: Contract): void;
-  /** Id of a record key, whether its contract has come yet or not. */
-  keyOf(key: string): number;
+  /** Id of a contract's record key, whether it has come yet or not. */
+  keyOf(source: string, sourceId: string): number;
   data(): ContractData;
 };
 
 export function createContractBuilder(): ContractBuilder {
   const table = createTable(kinds);
   const texts: ContractTexts = {
-    keys: createDictionary(),
     codes: createDictionary(),
     names: createDictionary(),
     suppliers: createDictionary(),
@@ -116,7 +116,7 @@ export function createContractBuilder(): ContractBuilder {
   const numbers: string[] = [];
   const objects: (string | null)[] = [];
   const urls: string[] = [];
-  const sourceIds: string[] = [];
+  const keys = createRecordKeys();
   const rows: number[] = [];
   let repeated = 0;
 
@@ -132,9 +132,11 @@ export function createContractBuilder(): ContractBuilder {
     columns.parentAgencyName[row] = column.parentAgencyName(contract.parentAgencyName);
     columns.unit[row] = column.unit(contract.unitCode);
     columns.unitName[row] = column.unitName(contract.unitName);
-    columns.supplier[row] = suppliers.idOf(contract.supplierTaxId ?? contract.supplierId);
-    columns.supplierId[row] = suppliers.idOf(contract.supplierId);
-    columns.supplierTaxId[row] = suppliers.idOf(contract.supplierTaxId);
+    const taxId = suppliers.idOf(contract.supplierTaxId);
+    const supplierId = contract.supplierId === contract.supplierTaxId ? taxId : suppliers.idOf(contract.supplierId);
+    columns.supplier[row] = taxId === NONE ? supplierId : taxId;
+    columns.supplierId[row] = supplierId;
+    columns.supplierTaxId[row] = taxId;
     columns.supplierName[row] = names.idOf(contract.supplierName);
     columns.methodDetails[row] = column.methodDetails(contract.procurementMethodDetails);
     columns.legalBasis[row] = column.legalBasis(contract.legalBasis);
@@ -155,7 +157,6 @@ export function createContractBuilder(): ContractBuilder {
     numbers[row] = contract.number;
     objects[row] = contract.object;
     urls[row] = provenance.url;
-    sourceIds[row] = provenance.sourceId;
   };
 
   /** The columns as they stand, with room to spare. */
@@ -164,9 +165,8 @@ export function createContractBuilder(): ContractBuilder {
     numbers,
     objects,
     urls,
-    sourceIds,
+    keys: keys.data(),
     texts: {
-      keys: texts.keys.texts,
       codes: texts.codes.texts,
       names: texts.names.texts,
       suppliers: texts.suppliers.texts,
@@ -179,7 +179,8 @@ export function createContractBuilder(): ContractBuilder {
       return table.size;
     },
     add(contract) {
-      const key = texts.keys.idOf(recordKey(contract.provenance));
+      const { source, sourceId } = contract.provenance;
+      const key = keys.idOf(column.source(source), sourceId);
       const known = rows[key];
       if (known === undefined || known === NONE) {
         const row = table.append();
@@ -190,8 +191,8 @@ export function createContractBuilder(): ContractBuilder {
       repeated++;
       if (isLater(contract, contractAt(live(), known))) write(known, key, contract);
     },
-    keyOf(key) {
-      const id = texts.keys.idOf(key);
+    keyOf(source, sourceId) {
+      const id = keys.idOf(column.source(source), sourceId);
       rows[id] ??= NONE;
       return id;
     },
@@ -202,6 +203,8 @@ export function createContractBuilder(): ContractBuilder {
 export function openContracts(data: ContractData): Contracts {
   const { columns, numbers, objects, texts } = data;
   let rowByKey: Map<string, number> | null = null;
+  const keyText = (row: number): string =>
+    recordKey({ source: texts.codes[columns.source[row]!]!, sourceId: data.keys.sourceIds[columns.key[row]!]! });
   return {
     ...columns,
     size: columns.key.length,
@@ -209,27 +212,27 @@ export function openContracts(data: ContractData): Contracts {
     objects,
     codeText: (id) => texts.codes[id] ?? "",
     nameText: (id) => texts.names[id] ?? "",
-    keyText: (row) => texts.keys[columns.key[row]!]!,
+    keyText,
     supplierText: (id) => texts.suppliers[id] ?? "",
     codesSize: texts.codes.length,
     namesSize: texts.names.length,
     suppliersSize: texts.suppliers.length,
     at: (row) => contractAt(data, row),
     rowOf(key) {
-      rowByKey ??= new Map(Array.from(columns.key, (id, row) => [texts.keys[id]!, row]));
+      rowByKey ??= new Map(Array.from(columns.key, (_, row) => [keyText(row), row]));
       return rowByKey.get(key) ?? NONE;
     },
   };
 }
 
-function contractAt({ columns, numbers, objects, urls, sourceIds, texts }: ContractData, row: number): Contract {
+function contractAt({ columns, numbers, objects, urls, keys, texts }: ContractData, row: number): Contract {
   const code = (id: number) => texts.codes[id] ?? null;
   const name = (id: number) => texts.names[id] ?? null;
   const supplier = (id: number) => texts.suppliers[id] ?? null;
   return {
     provenance: {
       source: code(columns.source[row]!)!,
-      sourceId: sourceIds[row]!,
+      sourceId: keys.sourceIds[columns.key[row]!]!,
       url: urls[row]!,
       retrievedAt: code(columns.retrievedAt[row]!)!,
       sample: code(columns.sample[row]!),

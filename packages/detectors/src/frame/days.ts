@@ -21,11 +21,20 @@ export function dateOf(day: Day): IsoDate | null {
 }
 
 export function yearOf(day: Day): number {
-  return civilFromDays(day).year;
+  return Math.floor(monthIndexOf(day) / 12);
 }
 
 /** Months since year 0: equal for two days of one month. */
 export function monthIndexOf(day: Day): number {
+  months ??= Int32Array.from({ length: TABLED_DAYS }, (_, index) => workOutMonthIndex(index));
+  return day >= 0 && day < TABLED_DAYS ? months[day]! : workOutMonthIndex(day);
+}
+
+/** Days from 1970 to 2100, asked for again and again. */
+const TABLED_DAYS = 47_847;
+let months: Int32Array | null = null;
+
+function workOutMonthIndex(day: Day): number {
   const { year, month } = civilFromDays(day);
   return year * 12 + month - 1;
 }

@@ -2,9 +2,6 @@
 export type Dictionary = {
   /** The id of `text`, given out at its first appearance; `NONE` for `null`. */
   idOf(text: string | null | undefined): number;
-  /** The id of `text` where it has one, else `NONE`. */
-  find(text: string): number;
-  textOf(id: number): string;
   readonly texts: readonly string[];
 };
 
@@ -36,7 +33,5 @@ export function createDictionary(): Dictionary {
       texts.push(text);
       return id;
     },
-    find: (text) => ids.get(text) ?? NONE,
-    textOf: (id) => texts[id]!,
   };
 }

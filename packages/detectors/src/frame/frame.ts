@@ -94,7 +94,7 @@ export function createFrameBuilder(): FrameBuilder {
 
 export function openFrame(data: FrameData): Frame {
   const contracts = openContracts(data.contracts);
-  const rowOfKey = new Int32Array(data.contracts.texts.keys.length).fill(NONE);
+  const rowOfKey = new Int32Array(data.contracts.keys.sourceIds.length).fill(NONE);
   for (let row = 0; row < contracts.size; row++) rowOfKey[contracts.key[row]!] = row;
   return {
     contracts,

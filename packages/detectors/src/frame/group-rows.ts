@@ -19,6 +19,23 @@ export function groupRows(size: number, keyOf: (row: number) => number): RowGrou
   return inGroups(groupOf, table.size());
 }
 
+/** As `groupRows`, for keys below `keys`: a table takes the place of the search. */
+export function groupRowsByTable(size: number, keys: number, keyOf: (row: number) => number): RowGroups {
+  const groups = new Int32Array(keys).fill(-1);
+  const groupOf = new Int32Array(size);
+  let count = 0;
+  for (let row = 0; row < size; row++) {
+    const key = keyOf(row);
+    if (key < 0) {
+      groupOf[row] = -1;
+      continue;
+    }
+    if (groups[key] === -1) groups[key] = count++;
+    groupOf[row] = groups[key]!;
+  }
+  return inGroups(groupOf, count);
+}
+
 const SLOTS_MIN = 256;
 
 /** Numbers keys in the order of their appearance, by open addressing: a Map of doubles takes three times as long. */
@@ -84,21 +101,26 @@ export function pairKey(a: number, b: number): number {
   return (a + 1) * 2 ** 26 + (b + 1);
 }
 
-/** For each group, `reduce` over the ascending values of its rows. NaN values are left out. */
+/**
+ * For each group, `reduce` over the ascending values of its rows. NaN values are left out. `scratch` is as long as
+ * `sorted` and may be written to.
+ */
 export function overSortedValues(
   groups: RowGroups,
   values: Float64Array,
-  reduce: (sorted: Float64Array) => number,
+  reduce: (sorted: Float64Array, scratch: Float64Array) => number,
 ): Float64Array {
   const results = new Float64Array(groups.count);
-  const buffer = new Float64Array(largestGroup(groups));
+  const largest = largestGroup(groups);
+  const buffer = new Float64Array(largest);
+  const scratch = new Float64Array(largest);
   for (let group = 0; group < groups.count; group++) {
     let length = 0;
     for (let index = groups.start[group]!; index < groups.start[group + 1]!; index++) {
       const value = values[groups.rows[index]!]!;
       if (value === value) buffer[length++] = value;
     }
-    results[group] = reduce(buffer.subarray(0, length).sort());
+    results[group] = reduce(buffer.subarray(0, length).sort(), scratch.subarray(0, length));
   }
   return results;
 }

@@ -1,5 +1,4 @@
 import type { ContractItem } from "@cidadao/domain/contract";
-import { recordKey } from "@cidadao/domain/provenance";
 import { createTable, type Columns } from "./columns.ts";
 import { centsOf } from "./contracts.ts";
 import { columnOf, createDictionary, NONE } from "./dictionary.ts";
@@ -49,7 +48,7 @@ type Column = ReturnType<typeof columnOf>;
 
 export type ItemBuilder = { add(item: ContractItem): void; data(): ItemData };
 
-export function createItemBuilder(keyOf: (contractKey: string) => number): ItemBuilder {
+export function createItemBuilder(keyOf: (source: string, sourceId: string) => number): ItemBuilder {
   const table = createTable(kinds);
   const texts = createDictionary();
   const [source, description, scheme, classification, unitOfMeasure, retrievedAt, sample] = Array.from(
@@ -69,7 +68,7 @@ export function createItemBuilder(keyOf: (contractKey: string) => number): ItemB
       const { provenance } = item;
       if (item.contractId !== last.contractId || provenance.source !== last.source) {
         const { contractId } = item;
-        const key = keyOf(recordKey({ source: provenance.source, sourceId: contractId }));
+        const key = keyOf(provenance.source, contractId);
         last = { source: provenance.source, contractId, key };
       }
       columns.contract[row] = last.key;
