@@ -64,7 +64,9 @@ function bins(purchases: Purchase[], width: number): string {
 }
 
 function benfordFigure(name: string, purchases: Purchase[], expected: string): Figure {
-  const { counts, total } = firstDigitsOf(purchases.map(({ vr_estimado: value }) => Math.round((value ?? 0) * 100)));
+  const { counts, total } = firstDigitsOf(
+    Float64Array.from(purchases, ({ vr_estimado: value }) => Math.round((value ?? 0) * 100)),
+  );
   const { mad, chiSquare } = benfordFit(counts);
   return figure(name, "N, MAD, χ² (`firstDigitsOf`, `benfordFit`)", [
     expected,

@@ -44,7 +44,7 @@ export async function portalFigures(committed: string): Promise<Figure[]> {
     benfordFigure("Benford", values, "3782, 0.0104, 59.1"),
     figure("Benford: contagens de 1 a 9", "`firstDigitsOf`", [
       "1070, 600, 463, 351, 282, 318, 288, 199, 211",
-      firstDigitsOf(values.map(({ initial }) => initial)).counts.join(", "),
+      firstDigitsOf(Float64Array.from(values, ({ initial }) => initial)).counts.join(", "),
     ]),
     benfordFigure("Benford, SRP", valuesOf(SRP), "1023, 0.0084, 10.8"),
     benfordFigure("Benford, Pregão", valuesOf("Pregão"), "876, 0.0105, 10.7"),
@@ -131,7 +131,7 @@ function valueFigures(rows: Contract[], values: Contract[]): Figure[] {
 }
 
 function benfordFigure(name: string, values: Contract[], expected: string): Figure {
-  const { counts, total } = firstDigitsOf(values.map(({ initial }) => initial));
+  const { counts, total } = firstDigitsOf(Float64Array.from(values, ({ initial }) => initial));
   const { mad, chiSquare } = benfordFit(counts);
   return figure(name, "N, MAD, χ² (`firstDigitsOf`, `benfordFit`)", [
     expected,

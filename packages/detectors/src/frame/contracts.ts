@@ -73,13 +73,13 @@ export type Contracts = Columns<typeof kinds> & {
   objects: readonly (string | null)[];
   codeText(id: number): string;
   nameText(id: number): string;
-  keyText(row: number): string;
+  keyText: (row: number) => string;
   supplierText(id: number): string;
   /** Number of different codes, names and suppliers: the length of a table by id. */
   codesSize: number;
   namesSize: number;
   suppliersSize: number;
-  at(row: number): Contract;
+  at: (row: number) => Contract;
   /** Row of a record key; `NONE` where there is no such contract. */
   rowOf(key: string): number;
 };
@@ -88,7 +88,7 @@ export type ContractBuilder = {
   readonly size: number;
   add(contract: Contract): void;
   /** Id of a contract's record key, whether it has come yet or not. */
-  keyOf(source: string, sourceId: string): number;
+  keyOf: (source: string, sourceId: string) => number;
   data(): ContractData;
 };
 
