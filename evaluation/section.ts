@@ -9,3 +9,6 @@ export function tableOf(head: string[], rows: (string | number)[][]): string {
     `| ${cells.map((cell) => String(cell).replaceAll("|", "\\|").replaceAll("\n", " ")).join(" | ")} |`;
   return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }
+
+/** What a part says in place of its table when it needs more than the committed data. */
+export const NOT_MEASURED = "Não medido: precisa de `--data PASTA`.";

@@ -34,7 +34,7 @@ import {
 
 export const contractSplitting = defineDetector({
   id: "contract-splitting",
-  version: 2,
+  version: 3,
   title: "Dispensas sucessivas que somam mais que o limite de dispensa por valor",
   question: "A unidade fez várias dispensas pequenas ao mesmo fornecedor que, juntas, exigiriam licitação?",
   subjects: "grupos de unidade gestora, fornecedor, ano e natureza do objeto",
@@ -43,8 +43,8 @@ export const contractSplitting = defineDetector({
     "natureza, que é o código do catálogo do item de maior valor. Onde a fonte não traz o código, o grupo fica sem a " +
     "natureza, e o indício diz isso. " +
     "Dispara quando há ao menos awardsMin dispensas, cada uma cabe no limite T e a soma passa de T. T é o " +
-    "limite da data, para obras, engenharia e manutenção de veículos quando o objeto de alguma delas o indica, " +
-    "senão para outros bens e serviços. O regime legal quase nunca é publicado: calcula-se sob todos os regimes " +
+    "limite da data, para obras, engenharia e manutenção de veículos quando o inciso publicado de alguma delas, ou na falta " +
+    "dele o objeto, o indica, senão para outros bens e serviços. O regime legal quase nunca é publicado: calcula-se sob todos os regimes " +
     "possíveis na data, e só dispara se todos concordam. A força da evidência é 0,45, mais 0,15 para cada " +
     "condição forte: três ou mais em strongDays dias; soma acima de 2T; objetos parecidos (Jaccard das palavras " +
     "a partir de similarityMin).",
@@ -52,8 +52,9 @@ export const contractSplitting = defineDetector({
   references: ["OCP Red Flags R011 e R055", "IN SEGES 67/2021"],
   exclusions: [
     "Fornecedor sem CNPJ publicado.",
-    "Dispensa cujo fundamento publicado não é o valor, ou regida pela Lei das Estatais (limites próprios).",
-    "Objeto sob sigilo, ou que a lei dispensa por outro motivo: energia, água, correios, agricultura familiar.",
+    "Dispensa cujo fundamento publicado não é o valor, ou regida pela Lei das Estatais (limites próprios): sai da soma.",
+    "Objeto que a lei dispensa por outro motivo, como energia, água, correios, agricultura familiar: sai da soma.",
+    "Objeto sob sigilo.",
     "Fundação de apoio, que tem dispensa própria.",
     "O mesmo contrato publicado duas vezes conta uma só vez.",
   ],
@@ -129,6 +130,23 @@ export const contractSplitting = defineDetector({
       flags: [],
     },
     {
+      title: "tira da soma a dispensa de outro inciso, e usa o limite do inciso publicado e não o do objeto",
+      dataset: exampleDataset({
+        contracts: [
+          { ...exampleAward("c1", "2024-03-01", 4_000_000), legalBasis: "Lei 14.133/2021, art. 75, II" },
+          {
+            ...exampleAward("c2", "2024-04-01", 4_000_000),
+            legalBasis: "Lei 14.133/2021, art. 75, II",
+            object: "Curso sobre obras públicas",
+          },
+          { ...exampleAward("c3", "2024-05-01", 50_000_000), legalBasis: "Lei 14.133/2021, art. 75, VIII" },
+          { ...exampleAward("c4", "2024-03-01", 4_000_000, EXAMPLE_CNPJS[2]), object: "Obras de reforma" },
+          { ...exampleAward("c5", "2024-04-01", 4_000_000, EXAMPLE_CNPJS[2]), object: "Obras de reforma" },
+        ],
+      }),
+      flags: [`150000/${EXAMPLE_CNPJS[0]}/2024`],
+    },
+    {
       title: "conta uma só vez o contrato publicado duas vezes",
       dataset: exampleDataset({
         contracts: [
@@ -199,24 +217,22 @@ const NO_CNPJ = excluded("fornecedor sem CNPJ publicado");
 function judge(contracts: Contracts, rows: Int32Array, limits: Limits): Verdict {
   if (contracts.supplierKind[rows[0]!] !== supplierKindCodes.company) return NO_CNPJ;
   if (rows.length < limits.awardsMin) return NOT_FIRED;
-  const awards = Array.from(rows, contracts.at).sort(byRecordKey);
-  if (awards.some(isWithSupportFoundation)) return excluded("fundação de apoio: dispensa própria da Lei 8.958");
-  const texts = awards.map(({ object, legalBasis }) => ({ object: fold(object ?? ""), legal: fold(legalBasis ?? "") }));
-  if (awards.some(({ object }) => isWithheld(object))) return excluded("objeto sob sigilo");
-  if (texts.some(({ legal }) => STATE_COMPANY.test(legal))) return excluded("Lei das Estatais: limites próprios");
-  if (texts.some(({ object, legal }) => OTHER_GROUND.test(object) || OTHER_GROUND.test(legal))) {
-    return excluded("objeto dispensado por outro motivo que não o valor");
-  }
-  if (texts.some(({ legal }) => namesOtherClause(legal))) return excluded("fundamento publicado não é o valor");
+  const all = Array.from(rows, contracts.at).sort(byRecordKey);
+  if (all.some(isWithSupportFoundation)) return excluded("fundação de apoio: dispensa própria da Lei 8.958");
+  if (all.some(({ object }) => isWithheld(object))) return excluded("objeto sob sigilo");
+  const grounds = all.map(otherGroundOf);
+  const awards = all.filter((_, index) => grounds[index] === null);
+  if (awards.length === 0) return excluded(grounds[0]!);
+  if (awards.length < limits.awardsMin) return NOT_FIRED;
   const dated = awards.flatMap((contract): DatedAward[] => {
     const { signedOn, initialValueCents } = contract;
     if (signedOn === null || initialValueCents === null || initialValueCents <= 0) return [];
     return [{ contract, date: signedOn, valueCents: initialValueCents }];
   });
   if (dated.length < awards.length) return notComputable("dispensa sem data de assinatura ou sem valor");
-  const regimes = possibleRegimes(dated, texts);
+  const regimes = possibleRegimes(dated);
   if (regimes.length === 0) return notComputable("nenhum regime legal da tabela vale em todas as datas");
-  const kind = texts.some(({ object }) => WORKS.test(object)) ? "worksCents" : "otherCents";
+  const kind = awards.some(isForWorks) ? "worksCents" : "otherCents";
   const totalCents = dated.reduce((sum, { valueCents }) => sum + valueCents, 0);
   const answers = regimes.map((regime) => underRegime(regime, { dated, kind, totalCents }));
   if (answers.every(({ fires }) => !fires)) return NOT_FIRED;
@@ -318,8 +334,9 @@ function flagOf(
 }
 
 /** The regimes that every award of the group could have followed, narrowed by the law where it is published. */
-function possibleRegimes(dated: DatedAward[], texts: { legal: string }[]): DirectAwardRegime[] {
-  const named = directAwardRegimes.filter((regime) => texts.some(({ legal }) => lawPatterns[regime].test(legal)));
+function possibleRegimes(dated: DatedAward[]): DirectAwardRegime[] {
+  const laws = dated.map(({ contract }) => fold(contract.legalBasis ?? ""));
+  const named = directAwardRegimes.filter((regime) => laws.some((law) => lawPatterns[regime].test(law)));
   const candidates = named.length > 0 ? named : directAwardRegimes;
   return candidates.filter((regime) => dated.every(({ date }) => directAwardThresholdOn(date, regime) !== null));
 }
@@ -330,10 +347,24 @@ const lawPatterns: Record<DirectAwardRegime, RegExp> = {
   "lei-14065": /14\.?065|\b961\b/,
 };
 
-/** True when the text names a clause of art. 75 or art. 24 other than I and II. */
-function namesOtherClause(legal: string): boolean {
-  const clause = /art(?:igo|\.)?\s*(?:75|24)\D{0,12}?\b(i|ii|iii|iv|v|vi{0,3}|ix|x[ivx]*)\b/.exec(legal)?.[1];
-  return clause !== undefined && clause !== "i" && clause !== "ii";
+/** Why an award is none by value, as far as it is published; `null` when nothing says so. */
+function otherGroundOf({ object, legalBasis }: Contract): string | null {
+  const [bought, law] = [fold(object ?? ""), fold(legalBasis ?? "")];
+  if (STATE_COMPANY.test(law)) return "Lei das Estatais: limites próprios";
+  if (OTHER_GROUND.test(bought) || OTHER_GROUND.test(law)) return "objeto dispensado por outro motivo que não o valor";
+  const clause = clauseIn(law);
+  return clause === null || clause === "i" || clause === "ii" ? null : "fundamento publicado não é o valor";
+}
+
+/** The clause tells works from the rest better than the words of the object. */
+function isForWorks({ object, legalBasis }: Contract): boolean {
+  const clause = clauseIn(fold(legalBasis ?? ""));
+  return clause === null ? WORKS.test(fold(object ?? "")) : clause === "i";
+}
+
+/** The clause of art. 75 or art. 24 that a text names, in small Roman numerals. */
+function clauseIn(law: string): string | null {
+  return /art(?:igo|\.)?\s*(?:75|24)\D{0,12}?\b(i|ii|iii|iv|v|vi{0,3}|ix|x[ivx]*)\b/.exec(law)?.[1] ?? null;
 }
 
 /** Days spanned by the closest `count` awards; `null` when there are fewer. */

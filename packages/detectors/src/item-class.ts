@@ -9,7 +9,7 @@ export type ItemClasses = {
   ofItem: Int32Array;
   /** For each contract row the class of its largest item by value; `NONE` without items. */
   ofContract: Int32Array;
-  nameOf(itemClass: number): string;
+  nameOf: (itemClass: number) => string;
 };
 
 /** Computed once a frame. */

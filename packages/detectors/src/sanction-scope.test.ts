@@ -1,7 +1,7 @@
 import type { Sanction } from "@cidadao/domain/sanction";
 import { expect, test } from "vitest";
 import { exampleSanction } from "./examples.ts";
-import { scopeTowardsFederalBuyer } from "./sanction-scope.ts";
+import { type Buyer, scopeTowardsBuyer } from "./sanction-scope.ts";
 
 const buyer = { agencyName: "Ministério da Fazenda", parentAgencyName: null, unitName: "SAMF/SP" };
 const SPHERE_ONLY = "Em todos os Poderes da Esfera do órgão sancionador";
@@ -42,21 +42,148 @@ const cases: [string, Partial<Sanction>, "yes" | "no" | "unknown"][] = [
 ];
 
 test.each(cases)("scope: %s", (_name, parts, bars) => {
-  expect(scopeTowardsFederalBuyer(exampleSanction("s", parts), buyer).bars).toBe(bars);
+  expect(scopeTowardsBuyer(exampleSanction("s", parts), buyer).bars).toBe(bars);
 });
 
 test("the widest of several grounds decides", () => {
   const legalBasis = ["LEI 12846 - ART. 6º, I - MULTA", "LEI 14133 - ART. 156, III"];
-  expect(scopeTowardsFederalBuyer(exampleSanction("s", { legalBasis }), buyer).bars).toBe("yes");
+  expect(scopeTowardsBuyer(exampleSanction("s", { legalBasis }), buyer).bars).toBe("yes");
 });
 
 test("a published scope narrower than the law is told apart", () => {
   const parts = { ...law("LEI 8666 - ART. 87, IV", INELIGIBILITY, "municipal"), scope: SPHERE_ONLY };
-  expect(scopeTowardsFederalBuyer(exampleSanction("s", parts), buyer)).toMatchObject({
+  expect(scopeTowardsBuyer(exampleSanction("s", parts), buyer)).toMatchObject({
     bars: "yes",
     isNarrowerInWords: true,
   });
-  expect(scopeTowardsFederalBuyer(exampleSanction("s", {}), buyer).isNarrowerInWords).toBe(false);
+  expect(scopeTowardsBuyer(exampleSanction("s", {}), buyer).isNarrowerInWords).toBe(false);
+});
+
+const stateBuyer: Buyer = { ...buyer, agencyName: "Secretaria da Fazenda", buyerSphere: "state", buyerState: "SP" };
+const municipalBuyer: Buyer = {
+  agencyName: "MUNICIPIO DE BOM JESUS",
+  parentAgencyName: null,
+  unitName: "Fundo de Saúde",
+  buyerSphere: "municipal",
+  buyerState: "GO",
+};
+const stateBan = { bodySphere: "state", bodyState: "SP" } as const;
+const municipalBan = { bodySphere: "municipal", bodyState: "GO" } as const;
+
+const otherBuyers: [string, Buyer, Partial<Sanction>, "yes" | "no" | "unknown"][] = [
+  [
+    "an ineligibility by a municipality, a state",
+    stateBuyer,
+    law("LEI 14133 - ART. 156, IV", INELIGIBILITY, "municipal"),
+    "yes",
+  ],
+  [
+    "an ineligibility by a state, a municipality",
+    municipalBuyer,
+    law("LEI 8666 - ART. 87, IV", INELIGIBILITY, "state"),
+    "yes",
+  ],
+  [
+    "antitrust law, a municipality",
+    municipalBuyer,
+    law("LEI 12529 - ART. 38, II", "Proibição - Lei Antitruste", "federal"),
+    "yes",
+  ],
+  ["a ban by the same state, that state", stateBuyer, stateBan, "yes"],
+  ["a ban by another state, a state", stateBuyer, { ...stateBan, bodyState: "RJ" }, "no"],
+  ["a ban by a state that nobody names, a state", stateBuyer, { ...stateBan, bodyState: null }, "unknown"],
+  ["a ban by a municipality of the state, a state", stateBuyer, { ...municipalBan, bodyState: "SP" }, "no"],
+  ["a ban by the Union, a state", stateBuyer, law("LEI 10520 - ART. 7º", BAN, "federal"), "no"],
+  ["a ban by an unknown sphere, a state", stateBuyer, { bodySphere: "unknown" }, "unknown"],
+  ["a ban by the Union, a municipality", municipalBuyer, {}, "no"],
+  [
+    "a ban by the same municipality, it",
+    municipalBuyer,
+    { ...municipalBan, sanctioningBody: "Prefeitura Municipal de Bom Jesus (GO)" },
+    "yes",
+  ],
+  [
+    "a ban by the council of the same municipality, it",
+    municipalBuyer,
+    { ...municipalBan, sanctioningBody: "CÂMARA MUNICIPAL DE BOM JESUS - GO" },
+    "yes",
+  ],
+  [
+    "a ban by a namesake in another state, a municipality",
+    municipalBuyer,
+    { ...municipalBan, bodyState: "PI", sanctioningBody: "Prefeitura Municipal de Bom Jesus" },
+    "no",
+  ],
+  [
+    "a ban by a namesake in an unknown state, a municipality",
+    municipalBuyer,
+    { ...municipalBan, bodyState: null, sanctioningBody: "Prefeitura Municipal de Bom Jesus" },
+    "unknown",
+  ],
+  [
+    "a ban by a longer name, a municipality",
+    municipalBuyer,
+    { ...municipalBan, sanctioningBody: "Prefeitura de Bom Jesus de Goiás" },
+    "unknown",
+  ],
+  [
+    "a ban by a fund without a place, a municipality",
+    municipalBuyer,
+    { ...municipalBan, sanctioningBody: "Secretaria de Saúde" },
+    "unknown",
+  ],
+  ["the TCU, a state", stateBuyer, law("LEI 8443 - ART. 46", "Inidoneidade - Lei Orgânica TCU", "federal"), "no"],
+  [
+    "the TCU, a municipality",
+    municipalBuyer,
+    law("LEI 8443 - ART. 46", "Inidoneidade - Lei Orgânica TCU", "federal"),
+    "no",
+  ],
+  [
+    "a suspension by the buyer itself, a state",
+    stateBuyer,
+    { ...law("LEI 8666 - ART. 87, III", SUSPENSION, "state"), sanctioningBody: "SECRETARIA DA FAZENDA" },
+    "yes",
+  ],
+  ["a suspension by another body, a state", stateBuyer, law("LEI 8666 - ART. 87, III", SUSPENSION, "state"), "unknown"],
+  [
+    "a judgment for the state's sphere, that state",
+    stateBuyer,
+    { ...law("LEI 8429 - ART. 12", "Proibição", "state"), bodyState: "SP", scope: SPHERE_ONLY },
+    "yes",
+  ],
+  [
+    "a judgment for the state's sphere and Power, that state",
+    stateBuyer,
+    {
+      ...law("LEI 8429 - ART. 12", "Proibição", "state"),
+      bodyState: "SP",
+      scope: "Na Esfera e no Poder do órgão sancionador",
+    },
+    "unknown",
+  ],
+  [
+    "a judgment for the Union's sphere, a municipality",
+    municipalBuyer,
+    { ...law("LEI 8429 - ART. 12", "Proibição", "federal"), scope: SPHERE_ONLY },
+    "no",
+  ],
+  [
+    "a fine, a municipality",
+    municipalBuyer,
+    { ...law("LEI 12846 - ART. 6º, I - MULTA", "Multa", "municipal"), list: "cnep" },
+    "no",
+  ],
+];
+
+test.each(otherBuyers)("scope of %s", (_name, one, parts, bars) => {
+  expect(scopeTowardsBuyer(exampleSanction("s", parts), one).bars).toBe(bars);
+});
+
+test("a buyer of unknown sphere counts as federal", () => {
+  for (const buyerSphere of [null, "unknown", "federal"] as const) {
+    expect(scopeTowardsBuyer(exampleSanction("s"), { ...stateBuyer, buyerSphere }).bars).toBe("yes");
+  }
 });
 
 function law(ground: string, kind: string, bodySphere: Sanction["bodySphere"]): Partial<Sanction> {

@@ -1,5 +1,5 @@
 import type { Contract } from "@cidadao/domain/contract";
-import type { Sanction } from "@cidadao/domain/sanction";
+import type { GovernmentSphere, Sanction } from "@cidadao/domain/sanction";
 import { fold } from "./text.ts";
 
 /** Whether a sanction bars its holder from contracting with the buyer, and why; the text is Portuguese. */
@@ -10,14 +10,14 @@ export type SanctionScope = {
   isNarrowerInWords: boolean;
 };
 
-type Buyer = Pick<Contract, "agencyName" | "parentAgencyName" | "unitName">;
+export type Buyer = Pick<Contract, "agencyName" | "parentAgencyName" | "unitName" | "buyerSphere" | "buyerState">;
 type Reading = Omit<SanctionScope, "isNarrowerInWords">;
 
 /**
- * Scope of a sanction towards a buyer of the federal executive. The law that grounds the sanction sets its scope; the
- * publisher's words decide only where that law leaves it to the judgment or where no known law is named.
+ * Scope of a sanction towards a buyer; one of unknown sphere counts as federal. The law that grounds the sanction sets
+ * its scope; the publisher's words decide only where that law leaves it to the judgment or where no known law is named.
  */
-export function scopeTowardsFederalBuyer(sanction: Sanction, buyer: Buyer): SanctionScope {
+export function scopeTowardsBuyer(sanction: Sanction, buyer: Buyer): SanctionScope {
   const grounds = sanction.legalBasis.length > 0 ? sanction.legalBasis : [""];
   const readings = grounds.map((ground) => readGround(sanction, { ground: fold(ground), buyer }));
   const widest = readings.find(({ bars }) => bars === "yes") ?? readings.find(({ bars }) => bars === "unknown");
@@ -36,7 +36,9 @@ function readGround(sanction: Sanction, { ground, buyer }: { ground: string; buy
   const law = lawOf(`${ground} ${kind}`);
   switch (law) {
     case "8443":
-      return { bars: "yes", why: "inidoneidade declarada pelo TCU vale para a administração federal" };
+      return sphereOf(buyer) === "federal"
+        ? { bars: "yes", why: "inidoneidade declarada pelo TCU vale para a administração federal" }
+        : { bars: "no", why: "inidoneidade declarada pelo TCU vale só para a administração federal" };
     case "12529":
       if (/limitado/.test(`${kind} ${fold(sanction.scope ?? "")}`)) return UNKNOWN;
       return { bars: "yes", why: "proibição da Lei 12.529 vale para todas as esferas" };
@@ -45,10 +47,10 @@ function readGround(sanction: Sanction, { ground, buyer }: { ground: string; buy
       return isSuspension ? readSuspension(sanction, buyer) : readWords(sanction, buyer);
     case "14133":
       if (isIneligibility) return { bars: "yes", why: "inidoneidade vale para todos os entes federativos" };
-      return readFederativeEntity(sanction);
+      return readFederativeEntity(sanction, buyer);
     case "10520":
     case "12462":
-      return readFederativeEntity(sanction);
+      return readFederativeEntity(sanction, buyer);
     case "12846":
       return bans ? readWords(sanction, buyer) : NO_BAR;
     case "sectoral":
@@ -84,17 +86,59 @@ function lawOf(text: string): Law {
   return named[0]?.law ?? "none";
 }
 
-function readFederativeEntity({ bodySphere }: Sanction): Reading {
-  switch (bodySphere) {
+function sphereOf({ buyerSphere }: Buyer): Exclude<GovernmentSphere, "unknown"> {
+  return buyerSphere === "state" || buyerSphere === "municipal" ? buyerSphere : "federal";
+}
+
+const buyerNames = { federal: "a União", state: "o Estado comprador", municipal: "o Município comprador" } as const;
+
+/** Whether the sanctioning body and the buyer belong to the same Union, state or municipality. */
+function readFederativeEntity(sanction: Sanction, buyer: Buyer): Reading {
+  const sphere = sphereOf(buyer);
+  if (sanction.bodySphere === "unknown") return { bars: "unknown", why: "esfera do órgão sancionador desconhecida" };
+  if (sanction.bodySphere !== sphere) return otherEntity(sphere);
+  switch (sphere) {
     case "federal":
       return { bars: "yes", why: "impedimento aplicado por órgão federal vale para toda a União" };
     case "state":
+      return readState(sanction, buyer);
     case "municipal":
-      return { bars: "no", why: "impedimento aplicado por outro ente federativo não alcança a União" };
-    case "unknown":
-      return { bars: "unknown", why: "esfera do órgão sancionador desconhecida" };
+      return readMunicipality(sanction, buyer);
   }
 }
+
+function otherEntity(sphere: keyof typeof buyerNames): Reading {
+  return { bars: "no", why: `impedimento aplicado por outro ente federativo não alcança ${buyerNames[sphere]}` };
+}
+
+function readState({ bodyState }: Sanction, { buyerState }: Buyer): Reading {
+  if (!bodyState || !buyerState)
+    return { bars: "unknown", why: "Estado do comprador ou do órgão sancionador desconhecido" };
+  if (bodyState !== buyerState) return otherEntity("state");
+  return { bars: "yes", why: "impedimento aplicado por órgão do mesmo Estado vale para todo o Estado" };
+}
+
+/** Municipalities of different states share names, and lists give no code of them: the state must be known too. */
+function readMunicipality(sanction: Sanction, buyer: Buyer): Reading {
+  const areStatesKnown = Boolean(sanction.bodyState && buyer.buyerState);
+  if (areStatesKnown && sanction.bodyState !== buyer.buyerState) return otherEntity("municipal");
+  const municipality = municipalityIn(sanction.sanctioningBody);
+  const isSame =
+    isSameBody(sanction, buyer) ||
+    (municipality !== null && namesOf(buyer).some((name) => municipalityIn(name) === municipality));
+  return areStatesKnown && isSame
+    ? { bars: "yes", why: "impedimento aplicado por órgão do mesmo Município vale para todo o Município" }
+    : { bars: "unknown", why: "não se sabe se o órgão sancionador é do mesmo Município que o comprador" };
+}
+
+/** "bom jesus" in "Prefeitura Municipal de Bom Jesus (GO)" and in "MUNICIPIO DE BOM JESUS". */
+function municipalityIn(name: string): string | null {
+  const [, found] = MUNICIPALITY.exec(fold(name)) ?? [];
+  return found?.replaceAll(/[^a-z0-9]+/g, " ").trim() || null;
+}
+
+const MUNICIPALITY =
+  /^\W*(?:prefeitura(?: municipal| do municipio)?|camara(?: municipal| de vereadores)|municipio) d[aeo]s? ([^(/,–]+?)(?: - [a-z]{2}\b.*)?\s*(?:[(/,–].*)?$/;
 
 function readSuspension(sanction: Sanction, buyer: Buyer): Reading {
   if (isSameBody(sanction, buyer)) return { bars: "yes", why: "suspensão aplicada pelo próprio órgão contratante" };
@@ -108,15 +152,14 @@ function readSuspension(sanction: Sanction, buyer: Buyer): Reading {
 function readWords(sanction: Sanction, buyer: Buyer): Reading {
   const words = fold(sanction.scope ?? "");
   if (/todas as esferas/.test(words)) return { bars: "yes", why: "a decisão alcança todas as esferas" };
-  if (/poderes da esfera/.test(words)) {
-    const { bars } = readFederativeEntity(sanction);
-    const why = { yes: "alcança", no: "não alcança", unknown: "não se sabe se alcança" }[bars];
-    return { bars, why: `a decisão vale na esfera do órgão sancionador e ${why} a União` };
+  if (/na esfera|da esfera/.test(words)) {
+    const { bars } = readFederativeEntity(sanction, buyer);
+    const reaches = { yes: "alcança", no: "não alcança", unknown: "não se sabe se alcança" }[bars];
+    const why = `a decisão vale na esfera do órgão sancionador e ${reaches} ${buyerNames[sphereOf(buyer)]}`;
+    // "Na esfera e no Poder": which Power the buyer belongs to is in no source.
+    return bars === "no" || /poderes da esfera/.test(words) ? { bars, why } : UNKNOWN;
   }
-  if (/na esfera/.test(words) && (sanction.bodySphere === "state" || sanction.bodySphere === "municipal")) {
-    return { bars: "no", why: "a decisão vale na esfera do órgão sancionador e não alcança a União" };
-  }
-  if (/orgao sancionador|orgao que aplicou/.test(words) && !/na esfera/.test(words)) {
+  if (/orgao sancionador|orgao que aplicou/.test(words)) {
     return isSameBody(sanction, buyer)
       ? { bars: "yes", why: "a decisão vale no órgão sancionador, que é o contratante" }
       : { bars: "no", why: "a decisão vale só no órgão sancionador" };
@@ -124,7 +167,11 @@ function readWords(sanction: Sanction, buyer: Buyer): Reading {
   return UNKNOWN;
 }
 
-function isSameBody({ sanctioningBody }: Sanction, { agencyName, parentAgencyName, unitName }: Buyer): boolean {
+function isSameBody({ sanctioningBody }: Sanction, buyer: Buyer): boolean {
   const body = fold(sanctioningBody).trim();
-  return body !== "" && [agencyName, parentAgencyName, unitName].some((name) => fold(name ?? "").trim() === body);
+  return body !== "" && namesOf(buyer).some((name) => fold(name).trim() === body);
+}
+
+function namesOf({ agencyName, parentAgencyName, unitName }: Buyer): string[] {
+  return [agencyName, parentAgencyName ?? "", unitName];
 }

@@ -27,7 +27,7 @@ import {
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset, exampleKey, exampleSanction } from "./examples.ts";
 import { supplierKindCodes } from "./frame/contracts.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { scopeTowardsFederalBuyer } from "./sanction-scope.ts";
+import { scopeTowardsBuyer } from "./sanction-scope.ts";
 
 const legalBasis: LegalReference[] = [
   { norm: "Lei 14.133/2021", article: "arts. 14, III, 91, §4º, e 156", validFrom: "2021-04-01", validTo: null },
@@ -40,16 +40,16 @@ const NARROWER_IN_WORDS_STRENGTH = 0.75;
 
 export const sanctionedSupplier = defineDetector({
   id: "sanctioned-supplier",
-  version: 2,
+  version: 3,
   title: "Contrato assinado com fornecedor sob sanção vigente",
-  question: "Na data da assinatura, o fornecedor estava proibido de contratar com a administração federal?",
+  question: "Na data da assinatura, o fornecedor estava proibido de contratar com o comprador?",
   subjects: "contratos",
   method:
     "O CNPJ do contrato é procurado no CEIS e no CNEP. Dispara quando a sanção já tinha começado e não tinha " +
-    "terminado na data da assinatura, e o seu alcance inclui um comprador do Executivo federal. O alcance vem " +
-    "da lei que fundamenta a sanção: inidoneidade vale para todos; impedimento vale no ente que o aplicou; " +
-    "suspensão do art. 87, III, vale no órgão que a aplicou; multa não impede contratar; improbidade segue a " +
-    "decisão. A força da evidência é 1 para o CNPJ exato e metade quando a sanção está em outro estabelecimento " +
+    "terminado na data da assinatura, e o seu alcance inclui o comprador. O alcance vem da lei que fundamenta a " +
+    "sanção: inidoneidade e a proibição da Lei 12.529 valem em todas as esferas, e a inidoneidade declarada pelo " +
+    "TCU só na federal; impedimento vale no ente que o aplicou, que é a União, o Estado ou o Município; suspensão " +
+    "do art. 87, III, vale no órgão que a aplicou; multa não impede contratar; improbidade segue a decisão. A força da evidência é 1 para o CNPJ exato e metade quando a sanção está em outro estabelecimento " +
     "da mesma pessoa jurídica; vale três quartos disso quando o alcance publicado é mais estreito que o da lei.",
   legalBasis,
   references: ["OCP Red Flags R046", "CEIS e CNEP, Controladoria-Geral da União"],
@@ -58,7 +58,9 @@ export const sanctionedSupplier = defineDetector({
     "Pessoa física: o CPF mascarado não permite comparação exata.",
   ],
   assumptions: [
-    "Todos os compradores dos dados são do Executivo federal.",
+    "O comprador de esfera não informada é tratado como do Executivo federal.",
+    "As listas não dão o código do Município: é o mesmo quando o Estado e o nome são os mesmos; se o nome não o diz, não se calcula.",
+    "Contratos de Estados e Municípios pagos com recursos federais não são reconhecidos nos dados.",
     "As listas mostram as sanções de hoje: a que foi retirada depois de suspensa ou anulada não aparece.",
     "Sem as duas listas lidas por inteiro, a ausência do fornecedor não quer dizer nada.",
   ],
@@ -130,6 +132,54 @@ export const sanctionedSupplier = defineDetector({
       flags: [],
     },
     {
+      title: "aponta o impedimento aplicado pelo Estado comprador ou por seu Município, e não o de outro ente",
+      dataset: exampleDataset({
+        contracts: [
+          exampleContract("c1", { buyerSphere: "state", buyerState: "SP" }),
+          exampleContract("c2", { buyerSphere: "state", buyerState: "RJ" }),
+          exampleContract("c3", {
+            agencyName: "MUNICIPIO DE CIDADE DE EXEMPLO",
+            buyerSphere: "municipal",
+            buyerState: "MG",
+            supplierId: EXAMPLE_CNPJS[2],
+            supplierTaxId: EXAMPLE_CNPJS[2],
+          }),
+          exampleContract("c4"),
+        ],
+        sanctions: [
+          exampleSanction("s1", { bodySphere: "state", bodyState: "SP", sanctioningBody: "Secretaria de exemplo" }),
+          exampleSanction("s2", {
+            taxId: EXAMPLE_CNPJS[2],
+            bodySphere: "municipal",
+            bodyState: "MG",
+            sanctioningBody: "Prefeitura Municipal de Cidade de Exemplo - MG",
+          }),
+        ],
+        sanctionListsRead: ["ceis", "cnep"],
+      }),
+      flags: [exampleKey("c1"), exampleKey("c3")],
+    },
+    {
+      title: "não aponta a sanção que começou depois da assinatura, qualquer que seja o seu alcance",
+      dataset: exampleDataset({
+        contracts: [
+          exampleContract("c1"),
+          exampleContract("c2", { buyerSphere: "state", buyerState: "SP" }),
+          exampleContract("c3", { buyerSphere: "municipal", buyerState: "SP" }),
+        ],
+        sanctions: [
+          exampleSanction("s1", {
+            kind: "Declaração de Inidoneidade sem prazo determinado",
+            legalBasis: ["LEI 14133 - ART. 156, IV"],
+            startsOn: "2024-03-02",
+            endsOn: null,
+          }),
+        ],
+        sanctionListsRead: ["ceis", "cnep"],
+      }),
+      flags: [],
+    },
+    {
       title: "não calcula sem as listas",
       dataset: exampleDataset({ contracts: [exampleContract("c1")], sanctionListsRead: ["cnep"] }),
       flags: [],
@@ -181,7 +231,7 @@ type Match = { sanction: Sanction; answer: "bars" | "unclear" | "harmless"; why:
 function weigh(sanction: Sanction, contract: Contract): Match {
   const { startsOn, endsOn, endKnown } = sanction;
   const { signedOn } = contract;
-  const scope = scopeTowardsFederalBuyer(sanction, contract);
+  const scope = scopeTowardsBuyer(sanction, contract);
   const isExact = sanction.taxId === contract.supplierTaxId;
   const strength = (isExact ? 1 : BRANCH_STRENGTH) * (scope.isNarrowerInWords ? NARROWER_IN_WORDS_STRENGTH : 1);
   const answer = (kind: Match["answer"], why: string): Match => ({ sanction, answer: kind, why, strength });

@@ -40,7 +40,7 @@ export function wordSetOf(text: string): WordSet {
 export function jaccardOfSets(a: WordSet, b: WordSet): number {
   let [left, right, common] = [0, 0, 0];
   while (left < a.length && right < b.length) {
-    if (a[left]! === b[right]!) {
+    if (a[left] === b[right]) {
       common++;
       left++;
       right++;

@@ -5,7 +5,7 @@ export function fold(text: string): string {
   return lower.replace(ACCENTED_LETTERS, (letter) => BARE.get(letter) ?? letter).replace(COMBINING, "");
 }
 
-const ACCENTED = /[\u00c0-\u017f\u0300-\u036f]/;
+const ACCENTED = /[\u00c0-\u017f]|[\u0300-\u036f]/;
 const ACCENTED_LETTERS = /[\u00c0-\u017f]/g;
 const COMBINING = /[\u0300-\u036f]/g;
 const BARE = new Map(

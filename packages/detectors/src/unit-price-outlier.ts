@@ -176,9 +176,9 @@ function comparePrices(
   const perDecade = Math.log(quantityFactor);
   const byClass = groupRows(items.size, (index) => {
     const isUsable = unitPrice[index]! >= PRICE_MIN_CENTS && quantity[index]! > 0 && classes.ofItem[index]! !== NONE;
-    const isWhole =
-      quantity[index] === 1 && items.start[items.contract[index]! + 1]! - items.start[items.contract[index]!]! === 1;
-    const isSecret = contracts.supplierKind[items.contract[index]!] === supplierKindCodes.secret;
+    const row = items.contract[index]!;
+    const isWhole = quantity[index] === 1 && items.start[row + 1] === items.start[row]! + 1;
+    const isSecret = contracts.supplierKind[row] === supplierKindCodes.secret;
     return isUsable && !isSecret && !(isWhole && unitOfMeasure[index] === NONE) ? classes.ofItem[index]! : -1;
   });
   const groups = groupRows(items.size, (index) => {

@@ -108,7 +108,7 @@ function sellersOf(contracts: Contracts, items: Items): Seller[] {
 }
 
 /** Marks of each class: two classes with a common mark are one branch. Pairs sold together are kept apart. */
-type Relation = { marksOf(itemClass: number): readonly string[]; soldTogether: Map<number, number> };
+type Relation = { marksOf: (itemClass: number) => readonly string[]; soldTogether: Map<number, number> };
 
 function relate(sellers: readonly Seller[], classes: ItemClasses, classDigits: number): Relation {
   const marks = new Map<number, string[]>();

@@ -78,13 +78,13 @@ export type Contracts = Columns<typeof kinds> & {
   objectText(row: number): string | null;
   codeText(id: number): string;
   nameText(id: number): string;
-  keyText(row: number): string;
+  keyText: (row: number) => string;
   supplierText(id: number): string;
   /** Number of different codes, names and suppliers: the length of a table by id. */
   codesSize: number;
   namesSize: number;
   suppliersSize: number;
-  at(row: number): Contract;
+  at: (row: number) => Contract;
   /** Row of a record key; `NONE` where there is no such contract. */
   rowOf(key: string): number;
 };
@@ -93,7 +93,7 @@ export type ContractBuilder = {
   readonly size: number;
   add(contract: Contract): void;
   /** Id of a contract's record key, whether it has come yet or not. */
-  keyOf(source: string, sourceId: string): number;
+  keyOf: (source: string, sourceId: string) => number;
   data(): ContractData;
 };
 
