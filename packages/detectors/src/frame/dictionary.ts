@@ -19,19 +19,58 @@ export function columnOf(dictionary: Dictionary): (text: string | null | undefin
   };
 }
 
+const SLOTS_MIN = 256;
+
+/** Open addressing over the texts' hashes: a Map of a million texts costs the collector more than the look-ups. */
 export function createDictionary(): Dictionary {
-  const ids = new Map<string, number>();
   const texts: string[] = [];
+  let hashes = new Int32Array(SLOTS_MIN / 2);
+  let slots = new Int32Array(SLOTS_MIN).fill(NONE);
+  const widen = (): void => {
+    const wider = new Int32Array(slots.length);
+    wider.set(hashes);
+    hashes = wider;
+    slots = new Int32Array(slots.length * 2).fill(NONE);
+    for (let id = 0; id < texts.length; id++) {
+      let slot = hashes[id]! & (slots.length - 1);
+      while (slots[slot] !== NONE) slot = (slot + 1) & (slots.length - 1);
+      slots[slot] = id;
+    }
+  };
   return {
     texts,
     idOf(text) {
       if (text === null || text === undefined) return NONE;
-      const known = ids.get(text);
-      if (known !== undefined) return known;
-      const id = texts.length;
-      ids.set(text, id);
-      texts.push(text);
+      const hash = hashOfText(text);
+      let slot = hash & (slots.length - 1);
+      for (let id = slots[slot]!; id !== NONE; id = slots[slot]!) {
+        if (hashes[id] === hash && texts[id] === text) return id;
+        slot = (slot + 1) & (slots.length - 1);
+      }
+      const id = texts.push(text) - 1;
+      slots[slot] = id;
+      hashes[id] = hash;
+      if (texts.length === hashes.length) widen();
       return id;
     },
   };
+}
+
+/** Of a long text only the ends are hashed. */
+const HASHED_ENDS = 32;
+
+/** FNV-1a with a final mix, in 30 bits. */
+export function hashOfText(text: string, seed = 0): number {
+  const { length } = text;
+  let hash = 0x811c_9dc5 ^ seed ^ length;
+  const isLong = length > 2 * HASHED_ENDS;
+  const firstEnd = isLong ? HASHED_ENDS : length;
+  for (let index = 0; index < firstEnd; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x0100_0193);
+  if (isLong) {
+    for (let index = length - HASHED_ENDS; index < length; index++) {
+      hash = Math.imul(hash ^ text.charCodeAt(index), 0x0100_0193);
+    }
+  }
+  hash ^= hash >>> 15;
+  return Math.imul(hash, 0x2c1b_3c6d) & 0x3fff_ffff;
 }

@@ -1,3 +1,4 @@
+import { hashOfText } from "./dictionary.ts";
 import { createTextColumn, type TextColumnData } from "./text-column.ts";
 
 /** Records of many sources as small integers: one id for a source and its own id of a record. */
@@ -34,7 +35,7 @@ export function createRecordKeys(): RecordKeys {
     data: sourceIds.data,
     live: sourceIds.live,
     idOf(source, sourceId) {
-      const hash = hashOf(source, sourceId);
+      const hash = hashOfText(sourceId, source);
       let slot = hash & (slots.length - 1);
       for (let id = slots[slot]!; id !== EMPTY; id = slots[slot]!) {
         if (hashes[id] === hash && sources[id] === source && sourceIds.at(id) === sourceId) return id;
@@ -49,16 +50,6 @@ export function createRecordKeys(): RecordKeys {
       return id;
     },
   };
-}
-
-/** FNV-1a with a final mix. */
-function hashOf(source: number, sourceId: string): number {
-  let hash = 0x811c_9dc5 ^ source;
-  for (let index = 0; index < sourceId.length; index++) {
-    hash = Math.imul(hash ^ sourceId.charCodeAt(index), 0x0100_0193);
-  }
-  hash ^= hash >>> 15;
-  return Math.imul(hash, 0x2c1b_3c6d) & 0x3fff_ffff;
 }
 
 function doubled(column: Int32Array): Int32Array<ArrayBuffer> {

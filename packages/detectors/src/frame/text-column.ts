@@ -22,8 +22,7 @@ const NULL = -1;
 const BYTES_PER_UNIT_MAX = 3;
 
 export function createTextColumn(): TextColumn {
-  const encoder = new TextEncoder();
-  const chunks: Uint8Array[] = [];
+  const chunks: Buffer[] = [];
   let positions = new Float64Array(ROWS_MIN);
   let lengths = new Int32Array(ROWS_MIN);
   let rows = 0;
@@ -36,12 +35,12 @@ export function createTextColumn(): TextColumn {
     }
     const room = text.length * BYTES_PER_UNIT_MAX;
     if (chunks.length === 0 || used + room > CHUNK_BYTES) {
-      chunks.push(new Uint8Array(Math.max(CHUNK_BYTES, room)));
+      chunks.push(Buffer.alloc(Math.max(CHUNK_BYTES, room)));
       used = 0;
     }
     const chunk = chunks.at(-1)!;
     positions[row] = (chunks.length - 1) * CHUNK_BYTES + used;
-    lengths[row] = encoder.encodeInto(text, used === 0 ? chunk : chunk.subarray(used)).written;
+    lengths[row] = chunk.write(text, used, "utf8");
     used += lengths[row]!;
   };
 
@@ -60,15 +59,16 @@ export function createTextColumn(): TextColumn {
   };
 }
 
-const decoder = new TextDecoder();
-
 export function textAt({ chunks, positions, lengths }: TextColumnData, row: number): string | null {
   const length = lengths[row]!;
   if (length === NULL) return null;
   const position = positions[row]!;
-  const chunk = Math.floor(position / CHUNK_BYTES);
-  const offset = position - chunk * CHUNK_BYTES;
-  return decoder.decode(chunks[chunk]!.subarray(offset, offset + length));
+  const index = Math.floor(position / CHUNK_BYTES);
+  const offset = position - index * CHUNK_BYTES;
+  const chunk = chunks[index]!;
+  // What has crossed to another thread has come out as a plain array.
+  const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  return bytes.toString("utf8", offset, offset + length);
 }
 
 function widened<Column extends Float64Array | Int32Array>(column: Column, wider: Column): Column {
