@@ -1,7 +1,12 @@
 import { benchApi } from "./api.ts";
+import { benchDetectors } from "./detectors.ts";
 import { benchMemory } from "./memory.ts";
 
-const benches: Record<string, () => Promise<boolean>> = { api: benchApi, memory: benchMemory };
+const benches: Record<string, () => Promise<boolean>> = {
+  api: benchApi,
+  detectors: benchDetectors,
+  memory: benchMemory,
+};
 
 const [name] = process.argv.slice(2);
 const bench = name === undefined ? undefined : benches[name];

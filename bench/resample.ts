@@ -31,17 +31,17 @@ function redraw(
   original: Contract,
   { index, region, random }: { index: number; region: number; random: () => number },
 ): { contract: Contract; itemOf: (item: ContractItem) => ContractItem } {
-  const id = `r${index}`;
+  const id = flat("r", String(index));
   const factor = Math.exp(VALUE_JITTER * (2 * random() - 1));
   const days = Math.floor(DAYS_SHIFTED_MAX * (2 * random() - 1));
   const scaled = (cents: number | null) => (cents === null ? null : Math.round(cents * factor));
-  const elsewhere = (code: string) => (region === 0 ? code : `${code}-${region}`);
+  const elsewhere = (code: string) => (region === 0 ? code : flat(code, "-", String(region)));
   const supplierTaxId = original.supplierTaxId === null ? null : otherCnpj(original.supplierTaxId, region);
   const contract: Contract = {
     ...original,
-    provenance: { ...original.provenance, sourceId: id, url: `${original.provenance.url}#${id}` },
+    provenance: { ...original.provenance, sourceId: id, url: flat(original.provenance.url, "#", id) },
     number: `${index}`,
-    object: original.object === null ? null : `${original.object} (lote ${index % 997})`,
+    object: original.object === null ? null : flat(original.object, " (lote ", String(index % 997), ")"),
     unitCode: elsewhere(original.unitCode),
     supplierId: supplierTaxId ?? elsewhere(original.supplierId),
     supplierTaxId,
@@ -54,16 +54,23 @@ function redraw(
   };
   const itemOf = (item: ContractItem): ContractItem => ({
     ...item,
-    provenance: { ...item.provenance, sourceId: `${id}/${item.provenance.sourceId}` },
+    provenance: { ...item.provenance, sourceId: flat(id, "/", item.provenance.sourceId) },
     contractId: id,
     unitPriceCents: scaled(item.unitPriceCents),
   });
   return { contract, itemOf };
 }
 
+/** One text in one piece, as a parser gives it: a template leaves the pieces to be joined by whoever reads them first. */
+function flat(...parts: string[]): string {
+  return parts.join("");
+}
+
 /** 14 characters still, with the region in the branch; the check digits are not recomputed. */
 function otherCnpj(taxId: string, region: number): string {
-  return region === 0 || taxId.length !== 14 ? taxId : taxId.slice(0, 8) + String(region).padStart(4, "0") + taxId.slice(12);
+  return region === 0 || taxId.length !== 14
+    ? taxId
+    : flat(taxId.slice(0, 8), String(region).padStart(4, "0"), taxId.slice(12));
 }
 
 function shifted(date: string | null, days: number): string | null {

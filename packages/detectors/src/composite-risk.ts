@@ -2,7 +2,7 @@ import type { Risk } from "@cidadao/domain/dataset";
 import type { Concern } from "./define-detector.ts";
 import type { Contracts } from "./frame/contracts.ts";
 import type { Frame } from "./frame/frame.ts";
-import type { DetectorRun } from "./run-detectors.ts";
+import type { DetectorRun, Raised } from "./run-detectors.ts";
 import { round4 } from "./score.ts";
 
 /** The riskiest of each kind that are listed. */
@@ -19,40 +19,61 @@ export function rankRisks({ contracts }: Frame, runs: readonly DetectorRun[]): R
 function rankKind(kind: Concern, contracts: Contracts, runs: readonly DetectorRun[]): Risk[] {
   const entityOf = entityReaders[kind](contracts);
   const concerned = runs.filter(({ detector }) => detector.concerns.includes(kind));
-  const scores = new Map<number, Map<string, number>>();
+  const found = new Map<number, { fired: string[]; scores: number[] }>();
   for (const { detector, raised } of concerned) {
-    for (const { rows, score } of raised) {
-      for (let index = 0; index < rows.length; index++) {
-        const entity = entityOf(rows[index]!);
-        const own = scores.get(entity) ?? new Map<string, number>();
-        own.set(detector.id, Math.max(own.get(detector.id) ?? 0, score));
-        scores.set(entity, own);
-      }
+    for (const [entity, score] of gravestScores(raised, entityOf)) {
+      const own = found.get(entity) ?? { fired: [], scores: [] };
+      own.fired.push(detector.id);
+      own.scores.push(score);
+      found.set(entity, own);
     }
   }
-  const ranked = [...scores]
-    .map(([entity, own]) => ({
-      entity,
-      fired: [...own.keys()].toSorted(),
-      risk: round4(
-        10 * (1 - [...own.values()].toSorted((a, b) => a - b).reduce((rest, score) => rest * (1 - score), 1)),
-      ),
-    }))
+  const ranked = [...found]
+    .map(([entity, { fired, scores }]) => ({ entity, fired, risk: compositeOf(scores) }))
+    .sort((a, b) => b.risk - a.risk);
+  // The ids of a million entities are not needed to rank them; those of a tie at the end of the list are.
+  const last = ranked[RISKS_MAX - 1]?.risk ?? 0;
+  const listed = ranked
+    .filter(({ risk }) => risk >= last)
     .map((one) => ({ ...one, id: idOf(kind, contracts, one.entity) }))
     .sort((a, b) => b.risk - a.risk || (a.id < b.id ? -1 : 1))
     .slice(0, RISKS_MAX);
-  const wanted = new Uint8Array(Math.max(contracts.size, contracts.suppliersSize, contracts.codesSize));
-  for (const { entity } of ranked) wanted[entity] = 1;
-  const available = countAvailable(wanted, entityOf, concerned);
-  const names = namesOf(kind, contracts, entityOf, wanted);
-  return ranked.map(({ entity, id, fired, risk }) => ({
+  const rows = rowsOfEntities(contracts, entityOf, new Set(listed.map(({ entity }) => entity)));
+  return listed.map(({ entity, id, fired, risk }) => ({
     kind,
     id,
-    name: names.get(entity) ?? id,
+    name: nameOf(kind, contracts, rows.get(entity)!),
     risk,
-    fired,
-    available: available.get(entity) ?? 0,
+    fired: fired.toSorted(),
+    available: concerned.filter(({ available }) => rows.get(entity)!.some((row) => available[row] === 1)).length,
   }));
+}
+
+function gravestScores(raised: readonly Raised[], entityOf: (row: number) => number): Map<number, number> {
+  const scores = new Map<number, number>();
+  for (const { rows, score } of raised) {
+    let seen = -1;
+    for (let index = 0; index < rows.length; index++) {
+      const entity = entityOf(rows[index]!);
+      // Rows of a group mostly belong to one entity.
+      if (entity === seen) continue;
+      seen = entity;
+      const known = scores.get(entity);
+      if (known === undefined || score > known) scores.set(entity, score);
+    }
+  }
+  return scores;
+}
+
+function compositeOf(scores: number[]): number {
+  const rest = scores.toSorted((a, b) => a - b).reduce((product, score) => product * (1 - score), 1);
+  return round4(10 * (1 - rest));
+}
+
+function rowsOfEntities({ size }: Contracts, entityOf: (row: number) => number, wanted: ReadonlySet<number>) {
+  const rows = new Map<number, number[]>([...wanted].map((entity) => [entity, []]));
+  if (wanted.size > 0) for (let row = 0; row < size; row++) rows.get(entityOf(row))?.push(row);
+  return rows;
 }
 
 const entityReaders: Record<Concern, (contracts: Contracts) => (row: number) => number> = {
@@ -79,32 +100,12 @@ function idOf(kind: Concern, contracts: Contracts, entity: number): string {
 }
 
 /** Of the names that an entity goes by, the one that sorts first. */
-function namesOf(kind: Concern, contracts: Contracts, entityOf: (row: number) => number, wanted: Uint8Array) {
-  const names = new Map<number, string>();
-  for (let row = 0; row < contracts.size; row++) {
-    const entity = entityOf(row);
-    if (wanted[entity] === 0) continue;
-    const name =
-      kind === "contract"
-        ? `Contrato ${contracts.numberText(row)} — ${contracts.nameText(contracts.unitName[row]!)}`
-        : contracts.nameText(kind === "supplier" ? contracts.supplierName[row]! : contracts.agencyName[row]!);
-    const known = names.get(entity);
-    if (known === undefined || name < known) names.set(entity, name);
-  }
-  return names;
-}
-
-/** For each wanted entity, how many detectors could say something about at least one of its contracts. */
-function countAvailable(wanted: Uint8Array, entityOf: (row: number) => number, runs: readonly DetectorRun[]) {
-  const counts = new Map<number, number>();
-  for (const { available } of runs) {
-    const seen = wanted.slice();
-    for (let row = 0; row < available.length; row++) {
-      const entity = entityOf(row);
-      if (available[row] === 0 || seen[entity] === 0) continue;
-      seen[entity] = 0;
-      counts.set(entity, (counts.get(entity) ?? 0) + 1);
+function nameOf(kind: Concern, contracts: Contracts, rows: readonly number[]): string {
+  const names = rows.map((row) => {
+    if (kind === "contract") {
+      return `Contrato ${contracts.numberText(row)} — ${contracts.nameText(contracts.unitName[row]!)}`;
     }
-  }
-  return counts;
+    return contracts.nameText(kind === "supplier" ? contracts.supplierName[row]! : contracts.agencyName[row]!);
+  });
+  return names.reduce((first, name) => (name < first ? name : first));
 }

@@ -16,7 +16,7 @@ import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
 import { awardKindCodes, type Contracts, supplierKindCodes } from "./frame/contracts.ts";
 import { yearOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { groupRows, pairKey } from "./frame/group-rows.ts";
+import { splitGroups } from "./frame/group-rows.ts";
 import { catalogueCodesOf } from "./item-class.ts";
 import { groupsByYear, sellerGroupsOf } from "./market-groups.ts";
 import { jaccard } from "./statistics.ts";
@@ -87,9 +87,7 @@ export const contractSplitting = defineDetector({
       sellerGroupsOf(contracts),
       (row) => contracts.awardKind[row] === awardKindCodes.waived,
     );
-    const groups = groupRows(contracts.size, (row) =>
-      years.groupOf[row]! < 0 ? -1 : pairKey(years.groupOf[row]!, natures[row]!),
-    );
+    const groups = splitGroups(years, (row) => natures[row]! + 1);
     for (let group = 0; group < groups.count; group++) {
       const rows = groups.rowsOf(group);
       const first = rows[0]!;

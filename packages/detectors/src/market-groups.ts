@@ -1,7 +1,7 @@
 import type { Contracts } from "./frame/contracts.ts";
 import { yearOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { groupRows, groupRowsByTable, pairKey, type RowGroups } from "./frame/group-rows.ts";
+import { groupRows, groupRowsByTable, pairKey, type RowGroups, splitGroups } from "./frame/group-rows.ts";
 import { once } from "./frame/once.ts";
 import { republicationsOf } from "./republications.ts";
 
@@ -23,15 +23,19 @@ export const sellerGroupsOf = once((contracts: Contracts): RowGroups => {
   );
 });
 
-/** More than any year of a public record. */
-const YEARS = 3_000;
+/** Contracts of one agency with one supplier. */
+export const agencySellerGroupsOf = once((contracts: Contracts): RowGroups => {
+  const republished = republicationsOf(contracts);
+  return groupRows(contracts.size, (row) =>
+    republished[row] === 1 ? -1 : pairKey(contracts.agency[row]!, contracts.supplier[row]!),
+  );
+});
 
-/** Those of the groups' rows that `isCounted`, apart by year of signature; the year of an unsigned contract is none. */
+/** Those of the groups' rows that `isCounted`, apart by year of signature; the year of an unsigned contract is 0. */
 export function groupsByYear(contracts: Contracts, groups: RowGroups, isCounted: (row: number) => boolean): RowGroups {
-  return groupRows(contracts.size, (row) => {
-    const group = groups.groupOf[row]!;
-    if (group < 0 || !isCounted(row)) return -1;
+  return splitGroups(groups, (row) => {
+    if (!isCounted(row)) return -1;
     const day = contracts.signedOn[row]!;
-    return group * YEARS + (day === NONE ? 0 : yearOf(day));
+    return day === NONE ? 0 : yearOf(day);
   });
 }

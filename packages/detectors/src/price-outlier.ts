@@ -208,7 +208,8 @@ function comparePeers(
   const { size } = contracts;
   const types = agencyTypesOf(contracts);
   const classes = itemClassesOf(items).ofContract;
-  const logarithms = Float64Array.from(contracts.initialValue, Math.log);
+  const logarithms = new Float64Array(size);
+  for (let row = 0; row < size; row++) logarithms[row] = Math.log(contracts.initialValue[row]!);
   const methods = foldedMethods(contracts);
   const byMethod = groupRowsByTable(size, contracts.codesSize, (row) =>
     answers[row] === checks.comparable ? methods[row]! : -1,
@@ -216,9 +217,11 @@ function comparePeers(
   const anyClass = groupRows(size, (row) =>
     byMethod.groupOf[row]! < 0 || classes[row] === NONE ? -1 : pairKey(byMethod.groupOf[row]!, classes[row]!),
   );
-  const hasOwnClass = Uint8Array.from(anyClass.groupOf, (group) =>
-    Number(group >= 0 && groupSize(anyClass, group) >= classMin),
-  );
+  const hasOwnClass = new Uint8Array(size);
+  for (let row = 0; row < size; row++) {
+    const group = anyClass.groupOf[row]!;
+    if (group >= 0 && groupSize(anyClass, group) >= classMin) hasOwnClass[row] = 1;
+  }
   // Classes with few contracts are compared together, as the rest of their method.
   const byClass = groupRows(size, (row) =>
     byMethod.groupOf[row]! < 0 ? -1 : pairKey(byMethod.groupOf[row]!, hasOwnClass[row] ? classes[row]! : NONE),
@@ -239,7 +242,8 @@ function comparePeers(
       center[row] = (n * medians[group]! + weight * center[row]!) / (n + weight);
     }
   }
-  const residuals = logarithms.map((value, row) => value - center[row]!);
+  const residuals = new Float64Array(size);
+  for (let row = 0; row < size; row++) residuals[row] = logarithms[row]! - center[row]!;
   const withinClasses = groupRowsByTable(size, byMethod.count, (row) =>
     hasOwnClass[row] ? byMethod.groupOf[row]! : -1,
   );

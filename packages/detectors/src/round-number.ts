@@ -3,8 +3,8 @@ import { defineDetector, fired, notComputable, NOT_FIRED, type Verdict } from ".
 import { contractRecord, fact, firstContracts } from "./evidence.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
 import { type Contracts, supplierKindCodes } from "./frame/contracts.ts";
-import { groupRows, pairKey } from "./frame/group-rows.ts";
-import { republicationsOf } from "./republications.ts";
+import { groupSize, splitGroups } from "./frame/group-rows.ts";
+import { agencySellerGroupsOf } from "./market-groups.ts";
 import { clamp } from "./score.ts";
 import { binomialUpperTail } from "./statistics.ts";
 import { formatShare } from "./text.ts";
@@ -45,21 +45,20 @@ export const roundNumber = defineDetector({
     valueMinCents: z.int().positive().default(1_000_000).describe("menor valor que se conta, em centavos"),
   }),
   detect: ({ contracts }, params, answer) => {
-    const republished = republicationsOf(contracts);
-    const isCounted = (row: number) => republished[row] === 0 && contracts.initialValue[row]! >= params.valueMinCents;
-    const pairs = groupRows(contracts.size, (row) =>
-      isCounted(row) && contracts.supplierKind[row] === supplierKindCodes.company
-        ? pairKey(contracts.agency[row]!, contracts.supplier[row]!)
-        : -1,
-    );
+    const pairs = splitGroups(agencySellerGroupsOf(contracts), (row) => {
+      const isCounted = contracts.initialValue[row]! >= params.valueMinCents;
+      return isCounted && contracts.supplierKind[row] === supplierKindCodes.company ? 0 : -1;
+    });
     const whole = { round: 0, total: pairs.rows.length };
     for (const row of pairs.rows) if (isRound(contracts.initialValue[row]!)) whole.round++;
+    const few = notComputable(`menos de ${params.contractsMin} contratos do par`);
     for (let group = 0; group < pairs.count; group++) {
       const rows = pairs.rowsOf(group);
       const first = rows[0]!;
       const id = () =>
         `${contracts.codeText(contracts.agency[first]!)}/${contracts.supplierText(contracts.supplier[first]!)}`;
-      answer.group({ id, rows }, judge(contracts, { rows, whole }, params));
+      const isFew = groupSize(pairs, group) < params.contractsMin;
+      answer.group({ id, rows }, isFew ? few : judge(contracts, { rows, whole }, params));
     }
   },
   examples: [
@@ -102,12 +101,7 @@ function isRound(cents: number): boolean {
 
 type Pair = { rows: Int32Array; whole: { round: number; total: number } };
 
-function judge(
-  contracts: Contracts,
-  { rows, whole }: Pair,
-  { contractsMin, shareMin }: { contractsMin: number; shareMin: number },
-): Verdict {
-  if (rows.length < contractsMin) return notComputable(`menos de ${contractsMin} contratos do par`);
+function judge(contracts: Contracts, { rows, whole }: Pair, { shareMin }: { shareMin: number }): Verdict {
   const round = rows.filter((row) => isRound(contracts.initialValue[row]!));
   const rest = { round: whole.round - round.length, total: whole.total - rows.length };
   const expected = (rest.round + 1) / (rest.total + 2);

@@ -79,7 +79,7 @@ export const sanctionedSupplier = defineDetector({
     const sanctionsOf = Map.groupBy(companies, ({ taxId }) => cnpjRoot(taxId!));
     const unread = sanctionLists.filter((list) => !sanctionListsRead.includes(list));
     const unreadVerdict = notComputable(`lista não lida: ${unread.map((list) => list.toUpperCase()).join(", ")}`);
-    const bySupplier = new Map<number, readonly Sanction[]>();
+    const bySupplier = Array.from<readonly Sanction[] | undefined>({ length: contracts.suppliersSize });
     const NOBODY: readonly Sanction[] = [];
     for (let row = 0; row < contracts.size; row++) {
       const kind = contracts.supplierKind[row]!;
@@ -88,10 +88,10 @@ export const sanctionedSupplier = defineDetector({
         answer.contract(row, kind === supplierKindCodes.person ? PERSON : NO_CNPJ);
         continue;
       }
-      let sanctioned = bySupplier.get(taxId);
+      let sanctioned = sanctionsOf.size === 0 ? NOBODY : bySupplier[taxId];
       if (sanctioned === undefined) {
         sanctioned = sanctionsOf.get(cnpjRoot(contracts.supplierText(taxId))) ?? NOBODY;
-        bySupplier.set(taxId, sanctioned);
+        bySupplier[taxId] = sanctioned;
       }
       answer.contract(
         row,

@@ -141,6 +141,7 @@ const DETAIL_CHARACTERS_MIN = 6;
 
 function judge(data: Data, rows: Int32Array): Verdict {
   const { contracts, registrations, common } = data;
+  if (registrations.size < 2) return FEW;
   const cnpjs = new Set<string>();
   for (const row of rows) cnpjs.add(contracts.supplierText(contracts.supplier[row]!));
   const known = [...cnpjs].filter((cnpj) => registrations.of(cnpj) !== null);

@@ -16,8 +16,8 @@ import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
 import { type Contracts, supplierKindCodes } from "./frame/contracts.ts";
 import { yearOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { groupRows, groupRowsByTable, pairKey, type RowGroups } from "./frame/group-rows.ts";
-import { agencyGroupsOf } from "./market-groups.ts";
+import { firstRow, groupRowsByTable, type RowGroups, splitGroups } from "./frame/group-rows.ts";
+import { agencyGroupsOf, agencySellerGroupsOf } from "./market-groups.ts";
 import { herfindahlIndex } from "./statistics.ts";
 import { isWithSupportFoundation } from "./support-foundation.ts";
 import { formatShare, plural } from "./text.ts";
@@ -75,15 +75,13 @@ export const supplierConcentration = defineDetector({
     const markets = groupRowsByTable(contracts.size, agencies.count * YEARS, (row) =>
       agencies.groupOf[row]! < 0 ? -1 : agencies.groupOf[row]! * YEARS + yearSeen(contracts, row),
     );
-    const pairs = groupRows(contracts.size, (row) =>
-      markets.groupOf[row]! < 0 ? -1 : pairKey(markets.groupOf[row]!, contracts.supplier[row]!),
-    );
+    const pairs = splitGroups(agencySellerGroupsOf(contracts), (row) => yearSeen(contracts, row));
     const totals = marketTotals(contracts, markets, pairs);
     for (let pair = 0; pair < pairs.count; pair++) {
-      const rows = pairs.rowsOf(pair);
-      const first = rows[0]!;
+      const first = firstRow(pairs, pair);
       const year = yearSeen(contracts, first);
       const market = totals[markets.groupOf[first]!]!;
+      const rows = pairs.rowsOf(pair);
       const id = () =>
         [
           contracts.supplierText(contracts.supplier[first]!),
@@ -136,8 +134,8 @@ type Market = {
   contracts: number;
   suppliers: number;
   leftOutCents: Cents;
-  /** Herfindahl-Hirschman index, 0 to 10,000; NaN without value. */
-  index: number;
+  /** Of each of its companies. */
+  amounts: Cents[];
 };
 type Seller = { rows: Int32Array; year: number; market: Market };
 type Limits = {
@@ -209,7 +207,12 @@ function describe(
       fact("supplier_contracts", "Contratos do fornecedor", own.length, "count"),
       fact("market_contracts", "Contratos do órgão com empresas", market.contracts, "count"),
       fact("market_suppliers", "Empresas contratadas", market.suppliers, "count"),
-      fact("hhi", "Índice de Herfindahl-Hirschman (0 a 10.000)", Math.round(market.index), "count"),
+      fact(
+        "hhi",
+        "Índice de Herfindahl-Hirschman (0 a 10.000)",
+        Math.round(herfindahlIndex(market.amounts) ?? 0),
+        "count",
+      ),
       fact("waived_share", "Parte do fornecedor por dispensa", waivedShare, "share"),
       fact(
         "direct_share",
@@ -226,24 +229,27 @@ function describe(
 
 function marketTotals(contracts: Contracts, markets: RowGroups, pairs: RowGroups): Market[] {
   const totals = Array.from({ length: markets.count }, (): Market => {
-    return { valueCents: 0, contracts: 0, suppliers: 0, leftOutCents: 0, index: Number.NaN };
+    return { valueCents: 0, contracts: 0, suppliers: 0, leftOutCents: 0, amounts: [] };
   });
-  const amounts: number[][] = totals.map(() => []);
   for (let pair = 0; pair < pairs.count; pair++) {
-    const rows = pairs.rowsOf(pair);
-    const group = markets.groupOf[rows[0]!]!;
-    const market = totals[group]!;
-    const valueCents = sumOf(contracts, rows);
-    if (contracts.supplierKind[rows[0]!] !== supplierKindCodes.company) {
+    const first = firstRow(pairs, pair);
+    const market = totals[markets.groupOf[first]!]!;
+    let valueCents = 0;
+    for (let index = pairs.start[pair]!; index < pairs.start[pair + 1]!; index++) {
+      const row = pairs.rows[index]!;
+      const value = contracts.initialValue[row]!;
+      if (!(value > 0)) continue;
+      valueCents += value;
+      if (contracts.supplierKind[first] === supplierKindCodes.company) market.contracts++;
+    }
+    if (contracts.supplierKind[first] !== supplierKindCodes.company) {
       market.leftOutCents += valueCents;
       continue;
     }
     market.valueCents += valueCents;
-    for (const row of rows) if (contracts.initialValue[row]! > 0) market.contracts++;
     if (valueCents > 0) market.suppliers++;
-    amounts[group]!.push(valueCents);
+    market.amounts.push(valueCents);
   }
-  for (const [group, market] of totals.entries()) market.index = herfindahlIndex(amounts[group]!) ?? Number.NaN;
   return totals;
 }
 

@@ -124,39 +124,39 @@ type Bands = {
 };
 type Limits = { bandShare: number; awardsMin: number; ratioMin: number; comparisonMin: number; pValueMax: number };
 
+/** By agency. The rows are gone over in their own order: most lie far from any limit. */
 function countBands(contracts: Contracts, agencies: RowGroups, regime: DirectAwardRegime, bandShare: number): Bands[] {
+  const { initialValue, signedOn, awardKind } = contracts;
   const limitOn = limitReader(regime);
-  return Array.from({ length: agencies.count }, (_, group) => {
-    const bands: Bands = {
-      below: { waived: 0, other: 0 },
-      above: { waived: 0, other: 0 },
-      exact: 0,
-      awards: [],
-      near: [],
-      limitCents: 0,
-    };
-    for (const row of agencies.rowsOf(group)) {
-      const value = contracts.initialValue[row]!;
-      const signedOn = contracts.signedOn[row]!;
-      if (signedOn === NONE || !(value > 0)) continue;
-      const limit = limitOn(signedOn);
-      if (limit === null) continue;
-      const isWaived = contracts.awardKind[row] === awardKindCodes.waived;
-      if (isWaived) bands.awards.push(row);
-      if (value < limit * (1 - bandShare) || value > limit * (1 + bandShare)) continue;
-      const isWithin = limitIsInclusive[regime] ? value <= limit : value < limit;
-      const band = isWithin ? bands.below : bands.above;
-      if (isWaived) {
-        band.waived++;
-        bands.near.push(row);
-        if (value === limit) bands.exact++;
-        bands.limitCents = Math.max(bands.limitCents, limit);
-      } else {
-        band.other++;
-      }
-    }
-    return bands;
+  const counts = Array.from({ length: agencies.count }, (): Bands => {
+    const [below, above]: [Band, Band] = [
+      { waived: 0, other: 0 },
+      { waived: 0, other: 0 },
+    ];
+    return { below, above, exact: 0, awards: [], near: [], limitCents: 0 };
   });
+  for (let row = 0; row < contracts.size; row++) {
+    const [value, day] = [initialValue[row]!, signedOn[row]!];
+    const limit = day === NONE || !(value > 0) || agencies.groupOf[row]! < 0 ? null : limitOn(day);
+    if (limit === null) continue;
+    const isWaived = awardKind[row] === awardKindCodes.waived;
+    const isNear = value >= limit * (1 - bandShare) && value <= limit * (1 + bandShare);
+    if (!isWaived && !isNear) continue;
+    const bands = counts[agencies.groupOf[row]!]!;
+    if (isWaived) bands.awards.push(row);
+    if (!isNear) continue;
+    const isWithin = limitIsInclusive[regime] ? value <= limit : value < limit;
+    const band = isWithin ? bands.below : bands.above;
+    if (isWaived) {
+      band.waived++;
+      bands.near.push(row);
+      if (value === limit) bands.exact++;
+      bands.limitCents = Math.max(bands.limitCents, limit);
+    } else {
+      band.other++;
+    }
+  }
+  return counts;
 }
 
 /** The limit on a day under a regime; `null` when it did not apply. One look-up a day. */

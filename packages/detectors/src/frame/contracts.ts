@@ -6,7 +6,7 @@ import { dateOf, dayOf } from "./days.ts";
 import { createRecordKeys } from "./record-keys.ts";
 import { createTextColumn, textAt, type TextColumnData } from "./text-column.ts";
 import { isWithheld } from "../text.ts";
-import { columnOf, createDictionary, type Dictionary, NONE } from "./dictionary.ts";
+import { columnFollowing, columnOf, createDictionary, type Dictionary, NONE } from "./dictionary.ts";
 
 const kinds = {
   key: "int",
@@ -107,11 +107,12 @@ export function createContractBuilder(): ContractBuilder {
   const column = {
     source: columnOf(texts.codes),
     agency: columnOf(texts.codes),
-    agencyName: columnOf(texts.names),
-    parentAgency: columnOf(texts.codes),
-    parentAgencyName: columnOf(texts.names),
+    agencyName: columnFollowing(texts.names),
+    parentAgency: columnFollowing(texts.codes),
+    parentAgencyName: columnFollowing(texts.names),
     unit: columnOf(texts.codes),
-    unitName: columnOf(texts.names),
+    unitName: columnFollowing(texts.names),
+    supplierName: columnFollowing(texts.names),
     methodDetails: columnOf(texts.codes),
     legalBasis: columnOf(texts.names),
     retrievedAt: columnOf(texts.codes),
@@ -124,23 +125,25 @@ export function createContractBuilder(): ContractBuilder {
   let repeated = 0;
 
   const write = (row: number, key: number, contract: Contract): void => {
-    const { names, suppliers } = texts;
+    const { suppliers } = texts;
     const columns = table.columns;
     const { provenance } = contract;
     columns.key[row] = key;
     columns.source[row] = column.source(provenance.source);
-    columns.agency[row] = column.agency(contract.agencyCode);
-    columns.agencyName[row] = column.agencyName(contract.agencyName);
-    columns.parentAgency[row] = column.parentAgency(contract.parentAgencyCode);
-    columns.parentAgencyName[row] = column.parentAgencyName(contract.parentAgencyName);
-    columns.unit[row] = column.unit(contract.unitCode);
-    columns.unitName[row] = column.unitName(contract.unitName);
+    const agency = column.agency(contract.agencyCode);
+    const unit = column.unit(contract.unitCode);
+    columns.agency[row] = agency;
+    columns.agencyName[row] = column.agencyName(agency, contract.agencyName);
+    columns.parentAgency[row] = column.parentAgency(agency, contract.parentAgencyCode);
+    columns.parentAgencyName[row] = column.parentAgencyName(agency, contract.parentAgencyName);
+    columns.unit[row] = unit;
+    columns.unitName[row] = column.unitName(unit, contract.unitName);
     const taxId = suppliers.idOf(contract.supplierTaxId);
     const supplierId = contract.supplierId === contract.supplierTaxId ? taxId : suppliers.idOf(contract.supplierId);
     columns.supplier[row] = taxId === NONE ? supplierId : taxId;
     columns.supplierId[row] = supplierId;
     columns.supplierTaxId[row] = taxId;
-    columns.supplierName[row] = names.idOf(contract.supplierName);
+    columns.supplierName[row] = column.supplierName(supplierId, contract.supplierName);
     columns.methodDetails[row] = column.methodDetails(contract.procurementMethodDetails);
     columns.legalBasis[row] = column.legalBasis(contract.legalBasis);
     columns.retrievedAt[row] = column.retrievedAt(provenance.retrievedAt);

@@ -19,6 +19,19 @@ export function columnOf(dictionary: Dictionary): (text: string | null | undefin
   };
 }
 
+/** `idOf` for a column that mostly follows another, as a name follows a code: the last text of that owner is tried first. */
+export function columnFollowing(dictionary: Dictionary): (owner: number, text: string | null | undefined) => number {
+  const lastByOwner: number[] = [];
+  return (owner, text) => {
+    if (text === null || text === undefined) return NONE;
+    const last = owner < 0 ? undefined : lastByOwner[owner];
+    if (last !== undefined && dictionary.texts[last] === text) return last;
+    const id = dictionary.idOf(text);
+    if (owner >= 0) lastByOwner[owner] = id;
+    return id;
+  };
+}
+
 const SLOTS_MIN = 256;
 
 /** Open addressing over the texts' hashes: a Map of a million texts costs the collector more than the look-ups. */

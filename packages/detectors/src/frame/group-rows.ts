@@ -19,6 +19,33 @@ export function groupRows(size: number, keyOf: (row: number) => number): RowGrou
   return inGroups(groupOf, table.size());
 }
 
+/** Each group apart by a number of its rows; a negative key leaves a row out. No table is asked: groups are mostly small. */
+export function splitGroups(groups: RowGroups, keyOf: (row: number) => number): RowGroups {
+  const groupOf = new Int32Array(groups.groupOf.length).fill(-1);
+  const keys: number[] = [];
+  let count = 0;
+  for (let group = 0; group < groups.count; group++) {
+    keys.length = 0;
+    const byKey = groupSize(groups, group) > SCANNED_MAX ? new Map<number, number>() : null;
+    for (let index = groups.start[group]!; index < groups.start[group + 1]!; index++) {
+      const row = groups.rows[index]!;
+      const key = keyOf(row);
+      if (key < 0) continue;
+      let place = byKey ? (byKey.get(key) ?? -1) : keys.indexOf(key);
+      if (place === -1) {
+        place = keys.push(key) - 1;
+        byKey?.set(key, place);
+      }
+      groupOf[row] = count + place;
+    }
+    count += keys.length;
+  }
+  return inGroups(groupOf, count);
+}
+
+/** Different keys of a group of this many rows are found by looking at each. */
+const SCANNED_MAX = 16;
+
 /** As `groupRows`, for keys below `keys`: a table takes the place of the search. */
 export function groupRowsByTable(size: number, keys: number, keyOf: (row: number) => number): RowGroups {
   const groups = new Int32Array(keys).fill(-1);
@@ -123,6 +150,10 @@ export function overSortedValues(
     results[group] = reduce(buffer.subarray(0, length).sort(), scratch.subarray(0, length));
   }
   return results;
+}
+
+export function firstRow(groups: RowGroups, group: number): number {
+  return groups.rows[groups.start[group]!]!;
 }
 
 export function groupSize(groups: RowGroups, group: number): number {

@@ -1,0 +1,109 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { runDetectors } from "@cidadao/detectors/run-detectors";
+import type { Dataset } from "@cidadao/domain/dataset";
+import { readJanuary2024 } from "../evaluation/sample.ts";
+import { naiveDetectors, quadraticDuplicates } from "./naive-detectors.ts";
+import { resample } from "./resample.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const SIZES = [10_000, 100_000, 1_000_000];
+const ROUNDS = 3;
+const CONTRACTS_PER_SECOND_MIN = 100_000;
+const GROWTH_MAX = 12;
+const PEAK_BYTES_MAX = 1.5e9;
+const NEAR_DUPLICATE_SECONDS_MAX = 3;
+/** The naive ways are quadratic: at more contracts than this nobody would wait for them. */
+const NAIVE_CONTRACTS = 3_000;
+
+type Measurement = {
+  contracts: number;
+  items: number;
+  foldSeconds: number;
+  detectSeconds: number;
+  findings: number;
+  peakBytes: number;
+};
+
+/** All contract-level detectors on one core, on real contracts drawn again and again; true when all bounds hold. */
+export async function benchDetectors(): Promise<boolean> {
+  const pinned = canPin();
+  console.log(
+    `One core${pinned ? " (pinned)" : " (not pinned: no taskset here)"}; real contracts of January 2024, resampled; median of ${ROUNDS}.\n`,
+  );
+  const bare = SIZES.map((size) => median(size, [], pinned));
+  const withItems = median(100_000, ["items"], pinned);
+  const duplicates = median(100_000, ["near-duplicate"], pinned);
+  for (const one of [...bare, withItems]) show(one);
+  const [, hundredThousand, million] = bare as [Measurement, Measurement, Measurement];
+  const growth = seconds(million) / seconds(hundredThousand);
+  console.log(`\ntime at 1 M ÷ time at 100 k: ${growth.toFixed(1)} (at most ${GROWTH_MAX})`);
+  console.log(`peak memory at 1 M: ${(million.peakBytes / 1e9).toFixed(2)} GB (at most ${PEAK_BYTES_MAX / 1e9})`);
+  console.log(
+    `near-duplicates at 100 k: ${duplicates.detectSeconds.toFixed(2)} s (at most ${NEAR_DUPLICATE_SECONDS_MAX})`,
+  );
+  await compareWithNaive();
+  return [
+    ...[hundredThousand, million].map((one) => rate(one) >= CONTRACTS_PER_SECOND_MIN),
+    growth <= GROWTH_MAX,
+    million.peakBytes <= PEAK_BYTES_MAX,
+    duplicates.detectSeconds <= NEAR_DUPLICATE_SECONDS_MAX,
+  ].every(Boolean);
+}
+
+async function compareWithNaive(): Promise<void> {
+  const real = await readJanuary2024("data");
+  const dataset: Dataset = { ...real, contracts: [], items: [], amendments: [] };
+  for (const { contracts } of resample({ contracts: real.contracts, items: [] }, NAIVE_CONTRACTS, 7))
+    dataset.contracts.push(...contracts);
+  const ours = secondsOf(() => runDetectors(dataset));
+  const naive = secondsOf(() => naiveDetectors(dataset.contracts));
+  const oursDuplicates = secondsOf(() => runDetectors(dataset, { detectors: ["near-duplicate"] }));
+  const quadratic = secondsOf(() => quadraticDuplicates(dataset.contracts));
+  console.log(`\nAt ${NAIVE_CONTRACTS} contracts, in this run:`);
+  console.log(
+    `  all detectors ${ours.toFixed(3)} s; three of them the naive way ${naive.toFixed(3)} s: ${(naive / ours).toFixed(0)} times as long`,
+  );
+  console.log(
+    `  near-duplicates ${oursDuplicates.toFixed(3)} s; all pairs ${quadratic.toFixed(3)} s: ${(quadratic / oursDuplicates).toFixed(0)} times as long`,
+  );
+}
+
+/** The second of two runs: the first warms the code up, for both sides alike. */
+function secondsOf(work: () => unknown): number {
+  work();
+  const startedMs = performance.now();
+  work();
+  return (performance.now() - startedMs) / 1000;
+}
+
+function median(contracts: number, options: string[], pinned: boolean): Measurement {
+  const rounds = Array.from({ length: ROUNDS }, () => measure(contracts, options, pinned));
+  return rounds.toSorted((a, b) => seconds(a) - seconds(b))[Math.floor(ROUNDS / 2)]!;
+}
+
+function measure(contracts: number, options: string[], pinned: boolean): Measurement {
+  const node = [process.execPath, "bench/detectors-run.ts", String(contracts), ...options];
+  const [command, ...args] = pinned ? ["taskset", "-c", "0", ...node] : node;
+  return JSON.parse(execFileSync(command!, args, { cwd: root, encoding: "utf8" })) as Measurement;
+}
+
+function canPin(): boolean {
+  return spawnSync("taskset", ["-c", "0", "true"], { stdio: "ignore" }).status === 0;
+}
+
+function seconds({ foldSeconds, detectSeconds }: Measurement): number {
+  return foldSeconds + detectSeconds;
+}
+
+function rate(one: Measurement): number {
+  return one.contracts / seconds(one);
+}
+
+function show(one: Measurement): void {
+  const { contracts, items, foldSeconds, detectSeconds, findings, peakBytes } = one;
+  console.log(
+    `${String(contracts).padStart(9)} contracts, ${String(items).padStart(7)} items: fold ${foldSeconds.toFixed(2)} s, detect ${detectSeconds.toFixed(2)} s, ` +
+      `${Math.round(rate(one)).toLocaleString("en")} contracts/s, ${findings} findings, ${(peakBytes / 1e6).toFixed(0)} MB`,
+  );
+}
