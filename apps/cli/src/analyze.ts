@@ -21,6 +21,8 @@ import { areReleases } from "./release-lines.ts";
 import { createProgressBar } from "./progress-bar.ts";
 
 const SHOWN_DEFAULT = 20;
+/** As JSON, all of them; a bound all the same. */
+const FINDINGS_PRINTED_MAX = 1_000_000;
 
 export type Analysis = {
   paths: string[];
@@ -46,6 +48,7 @@ export const analyzeCommand: Command = {
     const detection = detectInFrame(frame, {
       ...(analysis.detectors ? { detectors: analysis.detectors } : {}),
       params: analysis.params,
+      findingsMax: analysis.json ? FINDINGS_PRINTED_MAX : analysis.shown,
     });
     if (analysis.json) writeJson(detection, { coverage, summary: reading.summary() }, context);
     else writeTables(detection, reading.summary(), analysis.shown, context);

@@ -12,7 +12,7 @@ import { falseDiscoveryCutoff } from "./statistics.ts";
 /** Benjamini-Hochberg rate for the detectors that give p-values. */
 export const FALSE_DISCOVERY_RATE = 0.05;
 /** Findings that are described in full, gravest first; a report counts all. */
-const FINDINGS_MAX = 20_000;
+const FINDINGS_MAX = 2_000;
 
 export type RunOptions = {
   /** Ids; left out: every detector. */
