@@ -45,9 +45,9 @@ export const amendmentGrowth = defineDetector({
     "prorrogações, reajustes e repactuações. Por isso o texto dos termos pesa: a força da evidência " +
     "vai de 0,8 a 1 quando os percentuais de acréscimo escritos nos termos já passam do limite, de 0,6 a 1 " +
     "quando os termos só falam em acréscimo, de 0,4 a 0,6 quando falam em acréscimo e também em prorrogação ou " +
-    "reajuste, fica em 0,4 quando não há texto que explique, e em 0,2 quando só há prorrogação ou reajuste, ou " +
+    "reajuste, fica em 0,4 quando não há texto que explique, em 0,25 quando o texto está sob sigilo, e em 0,1 quando só há prorrogação ou reajuste, ou " +
     "quando o acréscimo escrito cabe no limite e o resto é prorrogação ou reajuste (contexto). Em contrato com " +
-    "fundação de apoio, cujos projetos crescem com novos repasses, vale sete décimos disso.",
+    "fundação de apoio, cujos projetos crescem com novos repasses, vale um quarto disso.",
   legalBasis,
   references: ["OCP Red Flags R054, R059, R064 e R069"],
   exclusions: [
@@ -354,7 +354,7 @@ function measuredFlagOf(
     legalBasis: legalBasis.filter(({ validFrom }) => contract.signedOn === null || validFrom <= contract.signedOn),
   });
   return fired({
-    strength: gradeStrength(grade, share - limit) * (isWithSupportFoundation(contract) ? 0.7 : 1),
+    strength: gradeStrength(grade, share - limit) * (isWithSupportFoundation(contract) ? 0.25 : 1),
     amountAtRiskCents,
     pValue: null,
     describe,
@@ -435,7 +435,7 @@ function flagOf(
     legalBasis: legalBasis.filter(({ validFrom }) => contract.signedOn === null || validFrom <= contract.signedOn),
   });
   return fired({
-    strength: strengthOf(explanation, growth - limit) * (isWithSupportFoundation(contract) ? 0.7 : 1),
+    strength: strengthOf(explanation, growth - limit) * (isWithSupportFoundation(contract) ? 0.25 : 1),
     amountAtRiskCents,
     pValue: null,
     describe,
@@ -452,10 +452,11 @@ function strengthOf(explanation: Explanation, beyondShare: number): number {
     case "mixed":
       return 0.4 + 0.2 * size;
     case "none":
-    case "withheld":
       return 0.4;
+    case "withheld":
+      return 0.25;
     case "renewal":
-      return 0.2;
+      return 0.1;
   }
 }
 

@@ -33,12 +33,13 @@ export const contractTerm = defineDetector({
     "Vigência = fim − início, em dias. Aponta o fim anterior ao início (força 0,3: costuma ser erro de digitação), a " +
     "vigência de até shortDaysMax dias em contrato de ao menos shortValueMinCents (força 0,3), e a vigência inicial " +
     "maior que longYears anos mais a tolerância de toleranceDays dias (força 0,45, que cresce até 0,75 quando dobra o " +
-    "limite). Cinco anos é o teto inicial dos serviços contínuos nas duas leis.",
+    "limite). Acima de errorYears anos é antes erro de digitação: força 0,3, sem valor em jogo. Cinco anos é o teto inicial dos serviços contínuos nas duas leis.",
   legalBasis,
   references: ["Lei 14.133/2021, arts. 106, 107, 109, 110 e 114"],
   exclusions: [
     "Objetos com prazo próprio em lei ou sem prazo: energia, água, esgoto, correios, locação de imóvel, concessão, " +
-      "cessão, convênio, sistemas estruturantes de tecnologia.",
+      "cessão, convênio, sistemas estruturantes de tecnologia; e obras, que terminam com o seu objeto (art. 111).",
+    "Objeto sob sigilo.",
   ],
   assumptions: [
     "As datas publicadas são a vigência inicial; onde a fonte publica a vigência já prorrogada, o prazo inclui prorrogações.",
@@ -55,6 +56,7 @@ export const contractTerm = defineDetector({
   params: z.strictObject({
     longYears: z.number().positive().default(5).describe("anos de vigência inicial acima dos quais se aponta"),
     toleranceDays: z.int().min(0).default(31).describe("dias a mais que não contam"),
+    errorYears: z.number().positive().default(20).describe("anos acima dos quais se supõe erro de digitação"),
     shortDaysMax: z.int().min(0).default(1).describe("vigência, em dias, até a qual é curta"),
     shortValueMinCents: z.int().positive().default(10_000_000).describe("valor mínimo da vigência curta, em centavos"),
   }),
@@ -119,19 +121,28 @@ const OWN_TERM = new RegExp(
     "parceria publico",
     "fornecimento de gas",
     "datacenter|processamento de dados|sistemas? estruturante",
+    "(?<!mao.de.)\\bobras?\\b|empreitada|construcao|pavimenta|rodovi|duplicacao|engenharia|supervisao",
   ].join("|"),
 );
 
 const NO_DATES = notComputable("sem início ou fim de vigência");
 const OWN_LAW = excluded("objeto com prazo próprio em lei, ou sem prazo");
+const SECRET = excluded("objeto sob sigilo");
 const SMALL = notFired("vigência de poucos dias, mas de valor pequeno");
 const DAYS_PER_YEAR = 365.25;
 
-type Limits = { longYears: number; toleranceDays: number; shortDaysMax: number; shortValueMinCents: number };
-type Reading = { kind: "negative" | "short" | "long"; strength: number };
+type Limits = {
+  longYears: number;
+  toleranceDays: number;
+  errorYears: number;
+  shortDaysMax: number;
+  shortValueMinCents: number;
+};
+type Reading = { kind: "negative" | "short" | "long" | "endless"; strength: number };
 
 function judge(contracts: Contracts, row: number, limits: Limits): Verdict {
   const [start, end] = [contracts.startsOn[row]!, contracts.endsOn[row]!];
+  if (contracts.isWithheld[row] === 1) return SECRET;
   if (start === NONE || end === NONE) return NO_DATES;
   const days = end - start;
   const limitDays = limits.longYears * DAYS_PER_YEAR;
@@ -142,6 +153,8 @@ function judge(contracts: Contracts, row: number, limits: Limits): Verdict {
   }
   if (days < 0) return raise(contracts, row, { kind: "negative", strength: 0.3 }, limits);
   if (OWN_TERM.test(fold(contracts.objectText(row) ?? ""))) return OWN_LAW;
+  if (days > limits.errorYears * DAYS_PER_YEAR)
+    return raise(contracts, row, { kind: "endless", strength: 0.3 }, limits);
   const strength = clamp(0.45 + 0.3 * (days / limitDays - 1), 0.45, 0.75);
   return raise(contracts, row, { kind: "long", strength }, limits);
 }
@@ -150,7 +163,8 @@ function raise(contracts: Contracts, row: number, { kind, strength }: Reading, l
   const value = contracts.initialValue[row]!;
   const days = contracts.endsOn[row]! - contracts.startsOn[row]!;
   // A typing error puts no money at risk.
-  const amountAtRiskCents = kind === "negative" || Number.isNaN(value) ? 0 : Math.max(0, value);
+  const isTypingError = kind === "negative" || kind === "endless";
+  const amountAtRiskCents = isTypingError || Number.isNaN(value) ? 0 : Math.max(0, value);
   return fired({
     strength,
     amountAtRiskCents,
@@ -161,6 +175,7 @@ function raise(contracts: Contracts, row: number, { kind, strength }: Reading, l
       const reasons: Record<Reading["kind"], string> = {
         negative: `A vigência termina em ${to}, antes de começar em ${from}.`,
         short: `Contrato de ${formatBrl(value)} com vigência de ${plural(days, "dia", "dias")}, de ${from} a ${to}.`,
+        endless: `A vigência, de ${from} a ${to}, dura ${formatDecimal(days / DAYS_PER_YEAR)} anos: provável erro de digitação.`,
         long:
           `A vigência inicial, de ${from} a ${to}, dura ${formatDecimal(days / DAYS_PER_YEAR)} anos, contra o limite ` +
           `geral de ${formatDecimal(limits.longYears)} anos.`,

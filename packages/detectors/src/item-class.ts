@@ -22,7 +22,11 @@ function classify(items: Items): ItemClasses {
   const byDescription = new Int32Array(items.textsSize).fill(UNSEEN);
   const classNamed = (name: string, shown: string): number => {
     const found = classByName.get(name);
-    if (found !== undefined) return found;
+    if (found !== undefined) {
+      // Of the ways of writing it, the one that sorts first is shown.
+      if (shown < names[found]!) names[found] = shown;
+      return found;
+    }
     classByName.set(name, names.length);
     return names.push(shown) - 1;
   };

@@ -1,6 +1,14 @@
 import { formatBrl } from "@cidadao/domain/money";
 import { z } from "zod";
-import { defineDetector, excluded, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
+import {
+  defineDetector,
+  excluded,
+  fired,
+  notComputable,
+  notFired,
+  NOT_FIRED,
+  type Verdict,
+} from "./define-detector.ts";
 import { byRecordKey, contractRecord, fact, inForceOn, objectFacts, RECORDS_MAX } from "./evidence.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
 import { type Contracts, supplierKindCodes } from "./frame/contracts.ts";
@@ -26,12 +34,13 @@ export const nearDuplicate = defineDetector({
     "dois contratos assinados a até daysMax dias um do outro cujos objetos têm conjuntos de palavras com Jaccard de ao " +
     "menos similarityMin. Objetos iguais palavra a palavra são reunidos primeiro; os demais são procurados por MinHash " +
     "com bandas (LSH) e conferidos pelo Jaccard exato, de modo que o custo cresce com os contratos, e não com os pares. " +
-    "A força da evidência é 0,4, e 0,55 quando o número do contrato ou a data de assinatura também é igual.",
+    "A força da evidência é 0,4, e 0,5 quando a data de assinatura também é igual.",
   legalBasis,
   references: ["Broder, On the Resemblance and Containment of Documents, 1997 (MinHash)"],
   exclusions: [
     "Objeto sob sigilo, ou com menos de textCharactersMin letras.",
-    "O mesmo contrato publicado duas vezes (mesmo número, dia e valor): é republicação, e conta uma só vez.",
+    "O mesmo contrato publicado duas vezes: mesmo número, ou o mesmo número na numeração nova, que troca o primeiro " +
+      "algarismo (00004/2024 e 90004/2024). É republicação, e conta uma só vez.",
     "Valor zero ou ausente.",
   ],
   assumptions: ["Duas contratações iguais no mesmo mês são raras fora de lotes e de entregas parceladas."],
@@ -124,6 +133,7 @@ export const nearDuplicate = defineDetector({
 
 const SECRET = excluded("objeto sob sigilo");
 const NO_VALUE = excluded("valor inicial ausente ou zero");
+const REPUBLISHED = notFired("o mesmo contrato publicado de novo, com o mesmo número ou na numeração nova");
 const NO_TEXT = notComputable("menos de dois contratos com objeto e data de assinatura");
 
 type Limits = { similarityMin: number; daysMax: number; textCharactersMin: number };
@@ -147,9 +157,10 @@ function judge(contracts: Contracts, rows: Int32Array, limits: Limits): Verdict 
       contracts,
       members.map((index) => comparable[index]!.row),
       limits.daysMax,
-    ),
+    ).map((rows) => withoutRenumbered(contracts, rows)),
   );
   if (alike.length === 0) return NOT_FIRED;
+  if (alike.every((rows) => rows.length < 2)) return REPUBLISHED;
   const largest = alike.toSorted((a, b) => b.length - a.length || compareKeys(contracts, a, b))[0]!;
   return raise(contracts, { alike: largest, limits });
 }
@@ -167,6 +178,12 @@ function sameValue({ initialValue }: Contracts, rows: Int32Array): Int32Array[] 
   return groups;
 }
 
+/** One row for each number; the first digit apart, for the new numbering changes it. */
+function withoutRenumbered({ numberText }: Contracts, rows: number[]): number[] {
+  const byNumber = new Map(rows.toReversed().map((row) => [numberText(row).slice(1), row]));
+  return rows.filter((row) => byNumber.get(numberText(row).slice(1)) === row);
+}
+
 /** Runs of at least two rows in which each was signed within `daysMax` of the one before. */
 function closeInTime({ signedOn, keyText }: Contracts, rows: number[], daysMax: number): number[][] {
   const runs: number[][] = [];
@@ -180,12 +197,11 @@ function closeInTime({ signedOn, keyText }: Contracts, rows: number[], daysMax: 
 }
 
 function raise(contracts: Contracts, { alike, limits }: { alike: number[]; limits: Limits }): Verdict {
-  const { signedOn, numberText, initialValue } = contracts;
+  const { signedOn, initialValue } = contracts;
   const sameDay = alike.every((row) => signedOn[row] === signedOn[alike[0]!]);
-  const sameNumber = alike.every((row) => numberText(row) === numberText(alike[0]!));
   const value = initialValue[alike[0]!]!;
   return fired({
-    strength: sameDay || sameNumber ? 0.55 : 0.4,
+    strength: sameDay ? 0.5 : 0.4,
     amountAtRiskCents: value * (alike.length - 1),
     pValue: null,
     describe: () => {

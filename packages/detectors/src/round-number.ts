@@ -1,11 +1,12 @@
 import { z } from "zod";
-import { defineDetector, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
+import { defineDetector, excluded, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
 import { contractRecord, fact, firstContracts } from "./evidence.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
 import { type Contracts, supplierKindCodes } from "./frame/contracts.ts";
 import { groupSize, splitGroups } from "./frame/group-rows.ts";
 import { agencySellerGroupsOf } from "./market-groups.ts";
 import { clamp } from "./score.ts";
+import { isWithSupportFoundation } from "./support-foundation.ts";
 import { binomialUpperTail } from "./statistics.ts";
 import { formatShare } from "./text.ts";
 
@@ -26,7 +27,7 @@ export const roundNumber = defineDetector({
   legalBasis,
   references: ["OCP Red Flags R029", "Nigrini, Benford's Law, 2012 (cap. sobre números redondos)"],
   exclusions: [
-    "Fornecedor sem CNPJ publicado.",
+    "Fornecedor sem CNPJ publicado, e fundação de apoio, cujos repasses têm valor fixado.",
     "Valores abaixo de valueMinCents, em que o redondo é comum.",
     "O mesmo contrato publicado duas vezes conta uma só vez.",
   ],
@@ -99,6 +100,8 @@ function isRound(cents: number): boolean {
   return cents % unit === 0;
 }
 
+const FOUNDATION = excluded("fundação de apoio: repasses de valor fixado pelo projeto");
+
 type Pair = { rows: Int32Array; whole: { round: number; total: number } };
 
 function judge(contracts: Contracts, { rows, whole }: Pair, { shareMin }: { shareMin: number }): Verdict {
@@ -107,6 +110,7 @@ function judge(contracts: Contracts, { rows, whole }: Pair, { shareMin }: { shar
   const expected = (rest.round + 1) / (rest.total + 2);
   const share = round.length / rows.length;
   if (share < shareMin || share < 2 * expected) return NOT_FIRED;
+  if (isWithSupportFoundation(contracts.at(rows[0]!))) return FOUNDATION;
   const amount = round.reduce((sum, row) => sum + contracts.initialValue[row]!, 0);
   return fired({
     strength: clamp(0.25 + 0.4 * (share - shareMin), 0.25, 0.45),

@@ -14,7 +14,7 @@ import {
 import { byRecordKey, contractRecord, fact, inForceOn, RECORDS_MAX } from "./evidence.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
 import { type Contracts, supplierKindCodes } from "./frame/contracts.ts";
-import { yearOf } from "./frame/days.ts";
+import { monthIndexOf, yearOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
 import { firstRow, groupRowsByTable, type RowGroups, splitGroups } from "./frame/group-rows.ts";
 import { agencyGroupsOf, agencySellerGroupsOf } from "./market-groups.ts";
@@ -38,7 +38,8 @@ export const supplierConcentration = defineDetector({
     "por ano de assinatura. Dispara com s a partir de shareMin, ao menos contractsOfSupplierMin contratos e " +
     "supplierValueMinCents, em mercado com ao menos contractsMin contratos, suppliersMin fornecedores e " +
     "marketValueMinCents. Informa também o índice de Herfindahl-Hirschman (HHI) do mercado. Metade dos órgãos " +
-    "concentra assim em um mês qualquer: a força da evidência é 0,3 (contexto) e só sobe, para 0,65, quando o " +
+    "concentra assim em um mês qualquer: a força da evidência é 0,3 (contexto), ou 0,1 quando os contratos lidos são de menos de " +
+    "seis meses do ano, e só sobe, para 0,65, quando o " +
     "valor do fornecedor vem de dispensas na parte waivedShareMin ou mais.",
   legalBasis,
   references: ["OCP Red Flags R040, R050 e R051"],
@@ -136,6 +137,8 @@ type Market = {
   leftOutCents: Cents;
   /** Of each of its companies. */
   amounts: Cents[];
+  /** Months in which its contracts were signed. */
+  months: Set<number>;
 };
 type Seller = { rows: Int32Array; year: number; market: Market };
 type Limits = {
@@ -173,7 +176,7 @@ function judge(contracts: Contracts, seller: Seller, limits: Limits): Verdict {
   if (own.length < limits.contractsOfSupplierMin) return ONE_CONTRACT;
   const waivedShare = shareOf(own, ({ directAwardKind }) => directAwardKind === "waived");
   return fired({
-    strength: waivedShare >= limits.waivedShareMin ? 0.65 : 0.3,
+    strength: waivedShare >= limits.waivedShareMin ? 0.65 : market.months.size >= WHOLE_YEAR_MONTHS ? 0.3 : 0.1,
     amountAtRiskCents: Math.round(valueCents - limits.shareMin * market.valueCents),
     pValue: null,
     describe: () => describe(seller, { own, valueCents, share, waivedShare }, limits),
@@ -206,6 +209,7 @@ function describe(
       fact("share_min", "Participação a partir da qual se aponta", limits.shareMin, "share"),
       fact("supplier_contracts", "Contratos do fornecedor", own.length, "count"),
       fact("market_contracts", "Contratos do órgão com empresas", market.contracts, "count"),
+      fact("market_months", "Meses do ano com contratos lidos", market.months.size, "count"),
       fact("market_suppliers", "Empresas contratadas", market.suppliers, "count"),
       fact(
         "hhi",
@@ -229,7 +233,7 @@ function describe(
 
 function marketTotals(contracts: Contracts, markets: RowGroups, pairs: RowGroups): Market[] {
   const totals = Array.from({ length: markets.count }, (): Market => {
-    return { valueCents: 0, contracts: 0, suppliers: 0, leftOutCents: 0, amounts: [] };
+    return { valueCents: 0, contracts: 0, suppliers: 0, leftOutCents: 0, amounts: [], months: new Set() };
   });
   for (let pair = 0; pair < pairs.count; pair++) {
     const first = firstRow(pairs, pair);
@@ -239,6 +243,7 @@ function marketTotals(contracts: Contracts, markets: RowGroups, pairs: RowGroups
       const row = pairs.rows[index]!;
       const value = contracts.initialValue[row]!;
       if (!(value > 0)) continue;
+      market.months.add(monthIndexOf(contracts.signedOn[row]!));
       valueCents += value;
       if (contracts.supplierKind[first] === supplierKindCodes.company) market.contracts++;
     }
@@ -282,6 +287,8 @@ function yearSeen({ signedOn, publishedOn }: Contracts, row: number): number {
 }
 
 const UNDATED = 0;
+/** A reading with contracts of fewer months of the year shows a part of it. */
+const WHOLE_YEAR_MONTHS = 6;
 /** More than any year of a public record. */
 const YEARS = 3_000;
 

@@ -152,11 +152,10 @@ function validatedLinks({ unitsOf, suppliersOf, units }: Network, sharedMin: num
     if (count < sharedMin) continue;
     const a = Math.floor(key / 2 ** 26) - 1;
     const b = (key % 2 ** 26) - 1;
-    const pValue = hypergeometricUpperTail(count, {
-      population: units,
-      marked: unitsOf.get(a)!.length,
-      drawn: unitsOf.get(b)!.length,
-    });
+    // The larger first: the two ways round differ in the last bit.
+    const sizes = [unitsOf.get(a)!.length, unitsOf.get(b)!.length];
+    const [drawn, marked] = [Math.min(...sizes), Math.max(...sizes)];
+    const pValue = hypergeometricUpperTail(count, { population: units, marked, drawn });
     links.push({ a, b, shared: count, pValue });
   }
   const wide = unitsOf.size;
@@ -201,7 +200,7 @@ function raise(
     describe: () => {
       const ids = members.map((member) => supplierText(contracts, network, member)).toSorted(compareTexts);
       const names = members.map((member) => nameOf(contracts, network, member)).toSorted(compareTexts);
-      const strongest = links.reduce((best, link) => (link.pValue < best.pValue ? link : best));
+      const strongest = links.toSorted((a, b) => a.pValue - b.pValue || b.shared - a.shared)[0]!;
       const named = firstContracts(contracts, rows);
       return {
         subject: {

@@ -9,8 +9,9 @@ import { groupRows, groupSize, overSortedValues, pairKey, type RowGroups } from 
 import type { Items } from "./frame/items.ts";
 import { type ItemClasses, itemClassesOf } from "./item-class.ts";
 import { clamp } from "./score.ts";
+import { jaccardOfSets, wordSetOf } from "./similar-texts.ts";
 import { robustSpread, sortedMedian, studentUpperTail } from "./statistics.ts";
-import { formatDecimal } from "./text.ts";
+import { fold, formatDecimal } from "./text.ts";
 
 const legalBasis = [
   { norm: "Lei 14.133/2021", article: "arts. 6º, LVI, e 23", validFrom: "2021-04-01", validTo: null },
@@ -25,19 +26,22 @@ export const unitPriceOutlier = defineDetector({
   subjects: "contratos com itens",
   method:
     "Grupo: mesma classe do catálogo e mesma unidade de medida; onde a fonte não traz a unidade, as quantidades do grupo " +
-    "precisam estar dentro de um fator quantityFactor da quantidade do item. Com peersMin preços de ao menos " +
+    "precisam estar dentro de um fator quantityFactor da quantidade do item, e quantidades de meses (12, 24, 60…) ficam à " +
+    "parte. Com peersMin preços de ao menos " +
     "contractsMin contratos, dispara o preço que passa da mediana em ratioMin e tem z = (ln p − mediana) ÷ S acima de " +
     "threshold; S é o maior entre 1,4826 × MAD de ln p, (percentil 80 − mediana) ÷ 0,8416 e spreadMin, e nunca menor que a " +
     "sua média com a dispersão mediana de todas as classes, que pesa spreadShrinkage preços. A chance de tal " +
     "diferença (t de Student, graus de liberdade 0,37 × (n + spreadShrinkage)² ÷ n, no máximo 25, com n preços no grupo) passa ainda pelo controle de falsas descobertas. " +
     "O contrato vale pelo item de maior excesso, (p − mediana) × quantidade. A força da evidência vai de 0,45 no " +
     "limiar a 0,8; é um terço menor quando a fonte não traz a unidade de medida, e metade quando a razão fica perto de " +
-    "10, 12, 50, 100 ou 1.000, o que costuma ser caixa contra peça.",
+    "10, 12, 50, 100 ou 1.000, o que costuma ser caixa contra peça, ou quando a descrição complementar se parece com a de " +
+    "menos de um quinto dos pares (Jaccard das palavras que não são da classe a partir de 0,3): outro produto da mesma classe.",
   legalBasis,
   references: ["OCP Red Flags R017", "IN SEGES 65/2021", "Iglewicz & Hoaglin, How to Detect and Handle Outliers, 1993"],
   exclusions: [
     "Item sem preço ou quantidade, com preço abaixo de R$ 0,10, ou sob sigilo.",
-    "Item de quantidade 1 que é o contrato inteiro de uma classe de serviço ou obra: o preço é o do contrato, e quem olha é o detector de valor.",
+    "Item de quantidade 1 sem unidade de medida: o preço é o do contrato inteiro, e quem olha é o detector de valor.",
+    "Serviço sem unidade de medida: a unidade pode ser o mês, o posto ou o contrato inteiro.",
   ],
   assumptions: [
     "O catálogo descreve a classe, não o produto: dentro dela há marcas e qualidades diferentes.",
@@ -163,7 +167,7 @@ type Prices = {
   contractsOf: Int32Array;
 };
 
-/** Prices by class and unit; without a unit also by decade of quantity, so that a piece is not held against a thousand. */
+/** Prices by class and unit; without a unit by decade of quantity, so that a piece is not held against a thousand, nor a month against a piece. */
 function comparePrices(
   contracts: Contracts,
   items: Items,
@@ -174,18 +178,22 @@ function comparePrices(
   const { unitPrice, quantity, unitOfMeasure } = items;
   const logarithms = Float64Array.from(unitPrice, Math.log);
   const perDecade = Math.log(quantityFactor);
+  const isService = serviceReader(classes);
   const byClass = groupRows(items.size, (index) => {
     const isUsable = unitPrice[index]! >= PRICE_MIN_CENTS && quantity[index]! > 0 && classes.ofItem[index]! !== NONE;
     const row = items.contract[index]!;
-    const isWhole = quantity[index] === 1 && items.start[row + 1] === items.start[row]! + 1;
+    // One of something without a unit is the whole fleet; a service without one is a month, a post or the whole contract.
+    const isWhole = unitOfMeasure[index] === NONE && (quantity[index] === 1 || isService(classes.ofItem[index]!));
     const isSecret = contracts.supplierKind[row] === supplierKindCodes.secret;
-    return isUsable && !isSecret && !(isWhole && unitOfMeasure[index] === NONE) ? classes.ofItem[index]! : -1;
+    return isUsable && !isSecret && !isWhole ? classes.ofItem[index]! : -1;
   });
   const groups = groupRows(items.size, (index) => {
     if (byClass.groupOf[index]! < 0) return -1;
     const unit = unitOfMeasure[index]!;
-    const decade = unit === NONE ? Math.floor(Math.log(quantity[index]!) / perDecade) + QUANTITY_DECADES : 0;
-    return pairKey(byClass.groupOf[index]!, unit === NONE ? -2 - decade + UNITS_MAX : unit);
+    if (unit !== NONE) return pairKey(byClass.groupOf[index]!, unit);
+    const decade = Math.floor(Math.log(quantity[index]!) / perDecade) + QUANTITY_DECADES;
+    const kind = MONTHS.has(quantity[index]!) ? PER_MONTH : decade;
+    return pairKey(byClass.groupOf[index]!, UNITS_MAX - kind);
   });
   const hasUnit = Array.from({ length: groups.count }, (_, group) => unitOfMeasure[groups.rowsOf(group)[0]!] !== NONE);
   const spreadOf = (sorted: Float64Array, scratch: Float64Array) => Math.max(robustSpread(sorted, scratch), spreadMin);
@@ -214,6 +222,45 @@ function moderated(
   });
 }
 
+const SERVICE = new RegExp(
+  [
+    "servico",
+    "prestac",
+    "manutenc",
+    "locac",
+    "assistencia",
+    "segur[oa]",
+    "limpeza",
+    "vigilancia",
+    "curso|treinament|capacita",
+    "transporte",
+    "pagamento",
+    "cessao",
+    "projeto",
+    "administrac",
+    "instalac",
+    "consult",
+    "obras? ",
+    "hosped|passage",
+    "reabilitac",
+    "impress|reprograf",
+    "fornecimento de (refeic|aliment)",
+  ].join("|"),
+);
+
+/** Whether a class is of services, by its name. */
+function serviceReader(classes: ItemClasses): (itemClass: number) => boolean {
+  const known = new Map<number, boolean>();
+  return (itemClass) => {
+    let answer = known.get(itemClass);
+    if (answer === undefined) known.set(itemClass, (answer = SERVICE.test(fold(classes.nameOf(itemClass)))));
+    return answer;
+  };
+}
+
+/** A service of so many of something is mostly one of so many months. */
+const MONTHS = new Set([12, 20, 24, 30, 36, 48, 60]);
+const PER_MONTH = 1_000;
 const QUANTITY_DECADES = 64;
 const UNITS_MAX = 2 ** 25;
 
@@ -235,7 +282,28 @@ function judge(row: number, prices: Prices, limits: Limits): Verdict {
   }
   if (priced === 0) return NO_PRICE;
   if (compared === 0) return FEW;
-  return worst === null ? NOT_FIRED : raise(row, prices, worst, { ...limits, compared });
+  if (worst === null) return NOT_FIRED;
+  const strength = worst.strength * (isAnotherProduct(prices, worst.index) ? 0.5 : 1);
+  return raise(row, prices, { ...worst, strength }, { ...limits, compared });
+}
+
+const ALIKE_COMPLEMENT_MIN = 0.3;
+const ALIKE_SHARE_MIN = 0.2;
+/** So many peers say what a class usually is. */
+const PEERS_READ_MAX = 60;
+
+/** True when the item's own description resembles that of few of its peers: a class holds more than one product. */
+function isAnotherProduct({ items, classes, groups }: Prices, index: number): boolean {
+  const ofClass = new Set(wordSetOf(classes.nameOf(classes.ofItem[index]!)));
+  const wordsOf = (item: number) => wordSetOf(items.complementText(item) ?? "").filter((word) => !ofClass.has(word));
+  const own = wordsOf(index);
+  if (own.length === 0) return false;
+  const peers = groups.rowsOf(groups.groupOf[index]!).filter((peer) => items.contract[peer] !== items.contract[index]);
+  const step = Math.max(1, Math.floor(peers.length / PEERS_READ_MAX));
+  // Of many peers a part chosen by price: which it is must not depend on the order of the records.
+  const read = peers.filter((peer) => items.unitPrice[peer]! % step === 0);
+  const alike = read.filter((peer) => jaccardOfSets(own, wordsOf(peer)) >= ALIKE_COMPLEMENT_MIN);
+  return read.length > 0 && alike.length / read.length < ALIKE_SHARE_MIN;
 }
 
 function excessOf(index: number, { items, groups, medians, spreads, hasUnit }: Prices, limits: Limits): Excess | null {

@@ -42,6 +42,7 @@ export type Items = {
   unitPrice: Float64Array;
   text(id: number): string | null;
   textsSize: number;
+  complementText(index: number): string | null;
   at(index: number): ContractItem;
 };
 
@@ -122,6 +123,7 @@ export function openItems(data: ItemData, rowOfKey: Int32Array, contracts: numbe
     unitPrice: pickNumber(columns.unitPrice),
     text: (id) => data.texts[id] ?? null,
     textsSize: data.texts.length,
+    complementText: (index) => textAt(data.complements, order.indexes[index]!),
     at: (index) => itemAt(data, order.indexes[index]!),
   };
 }
