@@ -7,6 +7,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.ts", "architecture.test.ts"],
+          testTimeout: 60_000,
         },
       },
       {

@@ -47,7 +47,7 @@ export const amendmentGrowth = defineDetector({
     "quando os termos só falam em acréscimo, de 0,4 a 0,6 quando falam em acréscimo e também em prorrogação ou " +
     "reajuste, fica em 0,4 quando não há texto que explique, em 0,25 quando o texto está sob sigilo, e em 0,1 quando só há prorrogação ou reajuste, ou " +
     "quando o acréscimo escrito cabe no limite e o resto é prorrogação ou reajuste (contexto). Em contrato com " +
-    "fundação de apoio, cujos projetos crescem com novos repasses, vale um quarto disso.",
+    "fundação de apoio, cujos projetos crescem com novos repasses, vale um quarto disso; em água, esgoto, gás e energia, que se pagam pelo consumo, metade.",
   legalBasis,
   references: ["OCP Red Flags R054, R059, R064 e R069"],
   exclusions: [
@@ -354,7 +354,7 @@ function measuredFlagOf(
     legalBasis: legalBasis.filter(({ validFrom }) => contract.signedOn === null || validFrom <= contract.signedOn),
   });
   return fired({
-    strength: gradeStrength(grade, share - limit) * (isWithSupportFoundation(contract) ? 0.25 : 1),
+    strength: gradeStrength(grade, share - limit) * contextWeight(contract),
     amountAtRiskCents,
     pValue: null,
     describe,
@@ -381,6 +381,14 @@ function gradeStrength(grade: Grade, beyondShare: number): number {
     case "decrease":
       return 0.3;
   }
+}
+
+const METERED = /\bagua\b|esgoto|saneamento|energia eletrica|\bgas\b/;
+
+/** Projects of a support foundation grow with new grants, and metered supplies with their use. */
+function contextWeight(contract: Contract): number {
+  if (isWithSupportFoundation(contract)) return 0.25;
+  return METERED.test(fold(contract.object ?? "")) ? 0.5 : 1;
 }
 
 /** What the amendments say about the growth. */
@@ -435,7 +443,7 @@ function flagOf(
     legalBasis: legalBasis.filter(({ validFrom }) => contract.signedOn === null || validFrom <= contract.signedOn),
   });
   return fired({
-    strength: strengthOf(explanation, growth - limit) * (isWithSupportFoundation(contract) ? 0.25 : 1),
+    strength: strengthOf(explanation, growth - limit) * contextWeight(contract),
     amountAtRiskCents,
     pValue: null,
     describe,

@@ -1,3 +1,4 @@
+import type { Amendment } from "@cidadao/domain/contract";
 import { formatDate } from "@cidadao/domain/dates";
 import { formatBrl } from "@cidadao/domain/money";
 import { z } from "zod";
@@ -11,10 +12,11 @@ import {
   type Verdict,
 } from "./define-detector.ts";
 import { contractRecord, contractSubject, fact, inForceOn, objectFacts, partiesOf } from "./evidence.ts";
-import { exampleContract, exampleDataset, exampleKey } from "./examples.ts";
+import { exampleAmendment, exampleContract, exampleDataset, exampleKey } from "./examples.ts";
 import type { Contracts } from "./frame/contracts.ts";
 import { dateOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
+import type { Amendments } from "./frame/frame.ts";
 import { clamp } from "./score.ts";
 import { fold, formatDecimal, plural } from "./text.ts";
 
@@ -33,7 +35,8 @@ export const contractTerm = defineDetector({
     "Vigência = fim − início, em dias. Aponta o fim anterior ao início (força 0,3: costuma ser erro de digitação), a " +
     "vigência de até shortDaysMax dias em contrato de ao menos shortValueMinCents (força 0,3), e a vigência inicial " +
     "maior que longYears anos mais a tolerância de toleranceDays dias (força 0,45, que cresce até 0,75 quando dobra o " +
-    "limite). Acima de errorYears anos é antes erro de digitação: força 0,3, sem valor em jogo. Cinco anos é o teto inicial dos serviços contínuos nas duas leis.",
+    "limite). Quando um termo aditivo publicado prorroga o contrato, a vigência publicada é a soma, e o limite é de wholeYears anos. " +
+    "Acima de errorYears anos é antes erro de digitação: força 0,3, sem valor em jogo. Cinco anos é o teto inicial dos serviços contínuos nas duas leis.",
   legalBasis,
   references: ["Lei 14.133/2021, arts. 106, 107, 109, 110 e 114"],
   exclusions: [
@@ -47,21 +50,22 @@ export const contractTerm = defineDetector({
   innocentExplanations: [
     "Data digitada errada no cadastro.",
     "Serviço único ou entrega imediata, executado em um dia.",
-    "Vigência publicada já com as prorrogações que a lei admite, até dez anos.",
+    "Vigência publicada já com prorrogações que a lei admite, cujo termo não foi publicado.",
     "Contrato que gera investimento ou receita, com prazo próprio (art. 110).",
   ],
-  needs: ["contracts"],
+  needs: ["contracts", "amendments"],
   requires: ["startsOn", "endsOn"],
   concerns: ["contract", "supplier", "agency"],
   params: z.strictObject({
     longYears: z.number().positive().default(5).describe("anos de vigência inicial acima dos quais se aponta"),
     toleranceDays: z.int().min(0).default(31).describe("dias a mais que não contam"),
+    wholeYears: z.number().positive().default(10).describe("anos de vigência com as prorrogações"),
     errorYears: z.number().positive().default(20).describe("anos acima dos quais se supõe erro de digitação"),
     shortDaysMax: z.int().min(0).default(1).describe("vigência, em dias, até a qual é curta"),
     shortValueMinCents: z.int().positive().default(10_000_000).describe("valor mínimo da vigência curta, em centavos"),
   }),
-  detect: ({ contracts }, params, answer) => {
-    for (let row = 0; row < contracts.size; row++) answer.contract(row, judge(contracts, row, params));
+  detect: ({ contracts, amendments }, params, answer) => {
+    for (let row = 0; row < contracts.size; row++) answer.contract(row, judge(contracts, row, amendments, params));
   },
   examples: [
     {
@@ -73,6 +77,16 @@ export const contractTerm = defineDetector({
         ],
       }),
       flags: [exampleKey("c1")],
+    },
+    {
+      title: "não aponta seis anos com prorrogação publicada",
+      dataset: exampleDataset({
+        contracts: [
+          exampleContract("c1", { object: "Serviço de limpeza", startsOn: "2024-01-01", endsOn: "2030-01-01" }),
+        ],
+        amendments: [exampleAmendment("a1", "c1", "Prorrogação da vigência por mais cinco anos")],
+      }),
+      flags: [],
     },
     {
       title: "aponta o fim anterior ao início e o contrato grande de um dia",
@@ -134,13 +148,21 @@ const DAYS_PER_YEAR = 365.25;
 type Limits = {
   longYears: number;
   toleranceDays: number;
+  wholeYears: number;
   errorYears: number;
   shortDaysMax: number;
   shortValueMinCents: number;
 };
+const EXTENDED = notFired("vigência longa, mas com prorrogação publicada e dentro de dez anos");
+const EXTENSION = /prorrog|renova|vigencia/;
+
+function isExtended(amendments: readonly Amendment[]): boolean {
+  return amendments.some(({ object }) => EXTENSION.test(fold(object ?? "")));
+}
+
 type Reading = { kind: "negative" | "short" | "long" | "endless"; strength: number };
 
-function judge(contracts: Contracts, row: number, limits: Limits): Verdict {
+function judge(contracts: Contracts, row: number, amendments: Amendments, limits: Limits): Verdict {
   const [start, end] = [contracts.startsOn[row]!, contracts.endsOn[row]!];
   if (contracts.isWithheld[row] === 1) return SECRET;
   if (start === NONE || end === NONE) return NO_DATES;
@@ -153,6 +175,8 @@ function judge(contracts: Contracts, row: number, limits: Limits): Verdict {
   }
   if (days < 0) return raise(contracts, row, { kind: "negative", strength: 0.3 }, limits);
   if (OWN_TERM.test(fold(contracts.objectText(row) ?? ""))) return OWN_LAW;
+  if (days <= limits.wholeYears * DAYS_PER_YEAR + limits.toleranceDays && isExtended(amendments.of(row)))
+    return EXTENDED;
   if (days > limits.errorYears * DAYS_PER_YEAR)
     return raise(contracts, row, { kind: "endless", strength: 0.3 }, limits);
   const strength = clamp(0.45 + 0.3 * (days / limitDays - 1), 0.45, 0.75);

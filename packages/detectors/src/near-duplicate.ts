@@ -16,7 +16,7 @@ import { NONE } from "./frame/dictionary.ts";
 import { groupSize } from "./frame/group-rows.ts";
 import { sellerGroupsOf } from "./market-groups.ts";
 import { clusterAlike, type WordSet, wordSetOf } from "./similar-texts.ts";
-import { formatShare, plural } from "./text.ts";
+import { fold, formatShare, plural } from "./text.ts";
 
 const legalBasis = [
   { norm: "Lei 4.320/1964", article: "arts. 62 e 63", validFrom: "1964-03-17", validTo: null },
@@ -41,6 +41,7 @@ export const nearDuplicate = defineDetector({
     "Objeto sob sigilo, ou com menos de textCharactersMin letras.",
     "O mesmo contrato publicado duas vezes: mesmo número, ou o mesmo número na numeração nova, que troca o primeiro " +
       "algarismo (00004/2024 e 90004/2024). É republicação, e conta uma só vez.",
+    "Credenciamento, em que o mesmo contrato-padrão se repete.",
     "Valor zero ou ausente.",
   ],
   assumptions: ["Duas contratações iguais no mesmo mês são raras fora de lotes e de entregas parceladas."],
@@ -48,7 +49,7 @@ export const nearDuplicate = defineDetector({
     "Lotes ou itens de uma mesma licitação, um contrato para cada um.",
     "Rateio entre unidades ou locais de entrega.",
     "Republicação com número corrigido.",
-    "Credenciamento: o mesmo contrato-padrão para cada serviço.",
+    "Postos ou locais iguais contratados um a um.",
   ],
   needs: ["contracts"],
   requires: ["object", "initialValue", "signedOn"],
@@ -132,6 +133,8 @@ export const nearDuplicate = defineDetector({
 });
 
 const SECRET = excluded("objeto sob sigilo");
+const ACCREDITED = /credenciament|credenciad/;
+const STANDARD = excluded("credenciamento: o mesmo contrato-padrão para cada serviço");
 const NO_VALUE = excluded("valor inicial ausente ou zero");
 const REPUBLISHED = notFired("o mesmo contrato publicado de novo, com o mesmo número ou na numeração nova");
 const NO_TEXT = notComputable("menos de dois contratos com objeto e data de assinatura");
@@ -146,6 +149,7 @@ function judge(contracts: Contracts, rows: Int32Array, limits: Limits): Verdict 
     const text = contracts.objectText(row);
     if (contracts.signedOn[row] === NONE || !text || text.length < limits.textCharactersMin) continue;
     if (contracts.isWithheld[row] === 1) return SECRET;
+    if (ACCREDITED.test(fold(text))) return STANDARD;
     comparable.push({ row, words: wordSetOf(text) });
   }
   if (comparable.length < 2) return NO_TEXT;

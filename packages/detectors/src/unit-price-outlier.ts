@@ -297,13 +297,15 @@ function isAnotherProduct({ items, classes, groups }: Prices, index: number): bo
   const ofClass = new Set(wordSetOf(classes.nameOf(classes.ofItem[index]!)));
   const wordsOf = (item: number) => wordSetOf(items.complementText(item) ?? "").filter((word) => !ofClass.has(word));
   const own = wordsOf(index);
-  if (own.length === 0) return false;
   const peers = groups.rowsOf(groups.groupOf[index]!).filter((peer) => items.contract[peer] !== items.contract[index]);
   const step = Math.max(1, Math.floor(peers.length / PEERS_READ_MAX));
   // Of many peers a part chosen by price: which it is must not depend on the order of the records.
   const read = peers.filter((peer) => items.unitPrice[peer]! % step === 0);
-  const alike = read.filter((peer) => jaccardOfSets(own, wordsOf(peer)) >= ALIKE_COMPLEMENT_MIN);
-  return read.length > 0 && alike.length / read.length < ALIKE_SHARE_MIN;
+  const described = Array.from(read, wordsOf).filter((words) => words.length > 0);
+  // Where the source describes no products, nothing can be told.
+  if (described.length * 2 < read.length || described.length === 0) return false;
+  const alike = described.filter((words) => jaccardOfSets(own, words) >= ALIKE_COMPLEMENT_MIN);
+  return alike.length / described.length < ALIKE_SHARE_MIN;
 }
 
 function excessOf(index: number, { items, groups, medians, spreads, hasUnit }: Prices, limits: Limits): Excess | null {
