@@ -1,14 +1,13 @@
 import { runDetectors } from "@cidadao/detectors/run-detectors";
 import type { Dataset } from "@cidadao/domain/dataset";
 import { baselines } from "./baselines.ts";
-import { BUDGET_SHARE, contractsOf, recallOf } from "./planted.ts";
+import { BUDGET_SHARE, contractsOf, recallOf, SEEDS } from "./planted.ts";
 import { plants } from "./plants/list.ts";
 import type { Planted } from "./plants/plant.ts";
 import { createRandom, type Random } from "./random.ts";
 import { readJanuary2024 } from "./sample.ts";
 import { type EvaluationData, type Section, tableOf } from "./section.ts";
 
-const SEEDS = [20_240_131, 20_240_229, 20_240_331];
 const PLANTED_PER_KIND = 3;
 const BUDGETS = [BUDGET_SHARE, 0.02, 0.05];
 const OURS = "todos os detectores, por nota";

@@ -9,7 +9,7 @@ import { createRandom } from "./random.ts";
 import { readJanuary2024 } from "./sample.ts";
 import { type EvaluationData, type Section, tableOf } from "./section.ts";
 
-const SEEDS = [20_240_131, 20_240_229, 20_240_331];
+export const SEEDS = [20_240_131, 20_240_229, 20_240_331];
 const PLANTED_PER_KIND = 20;
 export const BUDGET_SHARE = 0.01;
 export const RECALL_MIN = 0.9;
