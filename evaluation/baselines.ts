@@ -12,8 +12,9 @@ import { createRandom } from "./random.ts";
 export type Baseline = {
   /** In Portuguese, for the page. */
   name: string;
-  /** Keys of the contracts that it flags, or of all where it only scores, the most suspicious first. */
+  /** Keys of the contracts that it flags, or of all where it scores only, the most suspicious first. */
   rank: (dataset: Dataset) => string[];
+  scoresOnly?: true;
 };
 
 export const baselines: readonly Baseline[] = [
@@ -21,7 +22,7 @@ export const baselines: readonly Baseline[] = [
   { name: "IQR", rank: ({ contracts }) => ranked(beyondFence(contracts)) },
   { name: "regra de abertura anterior", rank: ({ contracts }) => ranked(openingScore(contracts)) },
   { name: "detectores anteriores", rank: ({ contracts }) => ranked(formerSeverity(contracts)) },
-  { name: "isolation forest", rank: ({ contracts }) => ranked(isolation(contracts)) },
+  { name: "isolation forest", rank: ({ contracts }) => ranked(isolation(contracts)), scoresOnly: true },
 ];
 
 /** The more suspicious, the higher; equal scores by value, then by key. */

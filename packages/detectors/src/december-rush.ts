@@ -7,7 +7,7 @@ import { civilFromDays, monthIndexOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
 import { agencyGroupsOf } from "./market-groups.ts";
 import { clamp } from "./score.ts";
-import { binomialUpperTail } from "./statistics.ts";
+import { hypergeometricUpperTail } from "./statistics.ts";
 import { formatShare } from "./text.ts";
 
 const legalBasis = [
@@ -24,8 +24,8 @@ export const decemberRush = defineDetector({
   method:
     "Parte dos contratos do ano assinada de fromDay de dezembro em diante, contra a média dos anos anteriores do mesmo " +
     "órgão. Só é calculada com contractsMin contratos no ano e yearsMin anos anteriores de ao menos dez contratos. " +
-    "Dispara com parte acima da média mais duas dispersões dos anos anteriores, ao menos uma vez e meia a média, e chance binomial " +
-    "exata aprovada no controle de falsas descobertas. A força da evidência vai de 0,3 a 0,5.",
+    "Dispara com parte acima da média mais duas dispersões dos anos anteriores, ao menos uma vez e meia a média, e chance exata " +
+    "de Fisher, do ano contra os anteriores juntos, aprovada no controle de falsas descobertas. A força da evidência vai de 0,3 a 0,5.",
   legalBasis,
   references: ["Liebman & Mahoney, Do Expiring Budgets Lead to Wasteful Year-End Spending?, 2017"],
   exclusions: ["Contratos sem data de assinatura.", "O mesmo contrato publicado duas vezes conta uma só vez."],
@@ -120,7 +120,12 @@ function judge(
   return fired({
     strength: clamp(0.3 + 0.05 * (share / expected - 1.5), 0.3, 0.5),
     amountAtRiskCents: Math.round(amount * (1 - expected / share)),
-    pValue: binomialUpperTail(year.late.length, year.rows.length, expected),
+    // Fisher's exact test: the share of a few earlier years is itself an estimate.
+    pValue: hypergeometricUpperTail(year.late.length, {
+      population: year.rows.length + before.rows,
+      marked: year.late.length + before.late,
+      drawn: year.rows.length,
+    }),
     describe: () => {
       const named = firstContracts(contracts, year.late);
       const first = named[0]!;
@@ -134,11 +139,13 @@ function judge(
         supplierTaxId: null,
         supplierName: null,
         formula:
-          "share = late / contracts; share > mean + 2 × deviation; p = P(X ≥ late), X ~ Bin(contracts, expected)",
+          "share = late / contracts; share > mean + 2 × deviation; p = P(X ≥ late), X ~ Hypergeometric(contracts + contracts_before, late + late_before, contracts)",
         facts: [
           fact("late", "Contratos do fim de dezembro", year.late.length, "count"),
           fact("contracts", "Contratos do ano", year.rows.length, "count"),
           fact("share", "Parte do fim de dezembro", share, "share"),
+          fact("late_before", "Contratos do fim de dezembro nos anos anteriores", before.late, "count"),
+          fact("contracts_before", "Contratos dos anos anteriores", before.rows, "count"),
           fact("expected", "Parte nos anos anteriores", expected, "share"),
           fact("mean", "Média das partes anuais anteriores", mean, "share"),
           fact("deviation", "Dispersão das partes anuais anteriores", deviation, "share"),

@@ -9,7 +9,7 @@ import { NONE } from "./frame/dictionary.ts";
 import type { RowGroups } from "./frame/group-rows.ts";
 import { agencyGroupsOf } from "./market-groups.ts";
 import { clamp } from "./score.ts";
-import { binomialUpperTail } from "./statistics.ts";
+import { hypergeometricUpperTail } from "./statistics.ts";
 import { formatDecimal, formatShare } from "./text.ts";
 import {
   directAwardLaws,
@@ -32,9 +32,9 @@ export const thresholdBunching = defineDetector({
     "dispensas em [(1 − bandShare)·T, T], b as em (T, (1 + bandShare)·T]; na Lei 14.133 o valor igual a T já está acima. " +
     "c e d contam as mesmas faixas nas outras contratações do órgão, ou de todos os órgãos quando as do órgão são menos " +
     "que comparisonMin: valores maiores são sempre mais raros, e é contra isso que se compara. Dispara com a + b a partir " +
-    "de awardsMin, a ÷ b a partir de ratioMin, razão ao menos o dobro da razão de comparação, e chance binomial exata " +
-    "P(X ≥ a), X com a + b ensaios e probabilidade (c + 1) ÷ (c + d + 2), abaixo de 1 % e aprovada no controle de falsas " +
-    "descobertas. A força da evidência vai de 0,5 a 0,8 com a razão.",
+    "de awardsMin, a ÷ b a partir de ratioMin, razão ao menos o dobro da razão de comparação, (c + 1) ÷ (d + 1), e chance " +
+    "exata de Fisher P(X ≥ a), X as que ficam abaixo entre a + b tiradas de a + b + c + d, das quais a + c ficam abaixo, " +
+    "menor que 1 % e aprovada no controle de falsas descobertas. A força da evidência vai de 0,5 a 0,8 com a razão.",
   legalBasis: directAwardRegimes.map((regime) => directAwardLaws[regime]),
   references: ["OCP Red Flags R002 e R049", "McCrary, Manipulation of the Running Variable, 2008"],
   exclusions: [
@@ -58,7 +58,7 @@ export const thresholdBunching = defineDetector({
     awardsMin: z.int().min(10).default(30).describe("mínimo de dispensas nas duas faixas"),
     ratioMin: z.number().min(1).default(2).describe("mínimo de a ÷ b"),
     comparisonMin: z.int().min(1).default(20).describe("mínimo de contratações de comparação do próprio órgão"),
-    pValueMax: z.number().positive().max(1).default(0.01).describe("maior chance binomial"),
+    pValueMax: z.number().positive().max(1).default(0.01).describe("maior chance exata"),
   }),
   detect: ({ contracts }, params, answer) => {
     const agencies = agencyGroupsOf(contracts);
@@ -191,7 +191,12 @@ function judge(contracts: Contracts, one: Case, limits: Limits): Verdict {
   const ratio = below.waived / Math.max(above.waived, 1);
   if (ratio < limits.ratioMin) return NOT_FIRED;
   const comparisonRatio = share / (1 - share);
-  const pValue = binomialUpperTail(below.waived, trials, share);
+  // Fisher's exact test: a comparison of twenty contracts is itself an estimate, and no known share.
+  const pValue = hypergeometricUpperTail(below.waived, {
+    population: trials + comparison.below + comparison.above,
+    marked: below.waived + comparison.below,
+    drawn: trials,
+  });
   if (ratio < 2 * comparisonRatio || pValue >= limits.pValueMax) return FALLS_EVERYWHERE;
   return raise(contracts, one, {
     ratio,
@@ -240,7 +245,7 @@ function raise(
         supplierTaxId: null,
         supplierName: null,
         formula:
-          "ratio = below / above; p = P(X ≥ below), X ~ Bin(below + above, share); share = (c + 1) / (c + d + 2)",
+          "ratio = below / above; share = (c + 1) / (c + d + 2); p = P(X ≥ below), X ~ Hypergeometric(below + above + c + d, below + c, below + above)",
         facts: [
           fact("below", "Dispensas logo abaixo do limite", below.waived, "count"),
           fact("above", "Dispensas logo acima do limite", above.waived, "count"),
