@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
-import type { Dataset } from "@cidadao/domain/dataset";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Verdict } from "./define-detector.ts";
+import { everyExample } from "./every-example.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset, exampleSanction } from "./examples.ts";
 import { type Frame, frameOf } from "./frame/frame.ts";
 import { detectors } from "./registry.ts";
@@ -164,35 +164,4 @@ function idsOf(verdicts: ReturnType<typeof assess>, outcome: Verdict["outcome"])
     .filter(({ verdict }) => verdict.outcome === outcome)
     .map(({ subjectId }) => subjectId)
     .toSorted();
-}
-
-/** All examples in one dataset; ids are made unique by the example they come from. */
-function everyExample(): Dataset {
-  const parts = detectors.flatMap(({ id, examples }) =>
-    examples.map(({ dataset }, index) => {
-      const mark = <T extends { provenance: { sourceId: string } }>(record: T): T => ({
-        ...record,
-        provenance: { ...record.provenance, sourceId: `${id}-${index}-${record.provenance.sourceId}` },
-      });
-      const markPart = <T extends { provenance: { sourceId: string }; contractId: string }>(record: T): T => ({
-        ...mark(record),
-        contractId: `${id}-${index}-${record.contractId}`,
-      });
-      return {
-        contracts: dataset.contracts.map((contract) => ({ ...mark(contract), unitCode: `${id}-${index}` })),
-        items: dataset.items.map(markPart),
-        amendments: dataset.amendments.map(markPart),
-        sanctions: dataset.sanctions.map(mark),
-        registrations: dataset.registrations.map(mark),
-      };
-    }),
-  );
-  return {
-    contracts: parts.flatMap(({ contracts }) => contracts),
-    items: parts.flatMap(({ items }) => items),
-    amendments: parts.flatMap(({ amendments }) => amendments),
-    sanctions: parts.flatMap(({ sanctions }) => sanctions),
-    sanctionListsRead: ["ceis", "cnep"],
-    registrations: parts.flatMap(({ registrations }) => registrations),
-  };
 }

@@ -16,6 +16,8 @@ export type TextColumn = {
 export type TextColumnData = { chunks: Uint8Array[]; positions: Float64Array; lengths: Int32Array };
 
 const CHUNK_BYTES = 2 ** 24;
+/** The first chunk; each is four times the one before, so that few texts take little room when they cross to a thread. */
+const FIRST_CHUNK_BYTES = 2 ** 12;
 const ROWS_MIN = 256;
 const NULL = -1;
 /** UTF-8 takes at most three bytes for a UTF-16 unit. */
@@ -34,11 +36,12 @@ export function createTextColumn(): TextColumn {
       return;
     }
     const room = text.length * BYTES_PER_UNIT_MAX;
-    if (chunks.length === 0 || used + room > CHUNK_BYTES) {
-      chunks.push(Buffer.alloc(Math.max(CHUNK_BYTES, room)));
+    let chunk = chunks.at(-1);
+    if (chunk === undefined || used + room > Math.min(CHUNK_BYTES, chunk.length)) {
+      chunk = Buffer.alloc(Math.max(Math.min(CHUNK_BYTES, FIRST_CHUNK_BYTES * 4 ** chunks.length), room));
+      chunks.push(chunk);
       used = 0;
     }
-    const chunk = chunks.at(-1)!;
     positions[row] = (chunks.length - 1) * CHUNK_BYTES + used;
     lengths[row] = chunk.write(text, used, "utf8");
     used += lengths[row]!;
