@@ -46,10 +46,12 @@ export const priceOutlier: Plant = {
 export const unitPriceOutlier: Plant = {
   detector: "unit-price-outlier",
   unit: "contract",
-  what: "preço unitário de um item 100 a 400 vezes a mediana, em classes homogêneas de doze preços ou mais na mesma ordem de quantidade",
+  what: "preço unitário de um item 100 a 400 vezes a mediana, em classes homogêneas de bens, de doze preços ou mais na mesma ordem de quantidade",
   into: "month",
   plant: (dataset, count, random) => {
-    const usable = dataset.items.filter((item) => (item.unitPriceCents ?? 0) >= 10 && (item.quantity ?? 0) > 1);
+    const usable = dataset.items.filter(
+      (item) => (item.unitPriceCents ?? 0) >= 10 && (item.quantity ?? 0) > 1 && !SERVICE.test(item.description ?? ""),
+    );
     const decade = (item: ContractItem) => Math.floor(Math.log10(item.quantity!));
     const classes = [...Map.groupBy(usable, (item) => `${item.description}|${decade(item)}`).values()].filter(
       (group) =>
@@ -69,6 +71,10 @@ export const unitPriceOutlier: Plant = {
     };
   },
 };
+
+/** Services have no unit here, and their prices are compared by nobody; goods by the dozen are mostly of months. */
+const SERVICE =
+  /servi[cç]o|presta[cç]|manuten|loca[cç]|assist[eê]ncia|segur[oa]|limpeza|vigil|curso|transporte|pagamento|cess[aã]o|projeto|administra|instala|consult|obra|reabilita|impress/i;
 
 export const roundNumber: Plant = {
   detector: "round-number",

@@ -142,7 +142,7 @@ const NO_TEXT = notComputable("menos de dois contratos com objeto e data de assi
 type Limits = { similarityMin: number; daysMax: number; textCharactersMin: number };
 
 function judge(contracts: Contracts, rows: Int32Array, limits: Limits): Verdict {
-  if (!(contracts.initialValue[rows[0]!]! > 0)) return NO_VALUE;
+  if (reaisOf(contracts.initialValue[rows[0]!]!) === 0) return NO_VALUE;
   if (contracts.supplierKind[rows[0]!] === supplierKindCodes.secret) return SECRET;
   const comparable: { row: number; words: WordSet }[] = [];
   for (const row of rows) {
@@ -171,7 +171,7 @@ function judge(contracts: Contracts, rows: Int32Array, limits: Limits): Verdict 
 
 /** Groups of at least two rows with the same value in whole reais; those without a value are one group. */
 function sameValue({ initialValue }: Contracts, rows: Int32Array): Int32Array[] {
-  const reais = (row: number) => (initialValue[row]! > 0 ? Math.round(initialValue[row]! / 100) : 0);
+  const reais = (row: number) => reaisOf(initialValue[row]!);
   const sorted = rows.slice().sort((a, b) => reais(a) - reais(b) || a - b);
   const groups: Int32Array[] = [];
   for (let from = 0, to = 1; to <= sorted.length; to++) {
@@ -248,8 +248,14 @@ function compareKeys({ keyText }: Contracts, a: number[], b: number[]): number {
   return keyText(a[0]!) < keyText(b[0]!) ? -1 : 1;
 }
 
+/** Whole reais; 0 for less than half of one and for no value. */
+function reaisOf(value: number): number {
+  return value > 0 ? Math.round(value / 100) : 0;
+}
+
 function valueText(value: number): string {
-  return value > 0 ? String(Math.round(value / 100)) : "sem-valor";
+  const reais = reaisOf(value);
+  return reais === 0 ? "sem-valor" : String(reais);
 }
 
 function pair(id: string, signedOn: string, object: string | null) {

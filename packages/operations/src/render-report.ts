@@ -1,7 +1,7 @@
 import type { Investigation, InvestigationResult } from "@cidadao/database/investigations";
 import type { StoredExplanation } from "@cidadao/database/anomaly-row";
 import type { Finding } from "@cidadao/domain/anomaly";
-import type { Detection, DetectorReport } from "@cidadao/domain/dataset";
+import type { Detection, DetectorReport, Risk } from "@cidadao/domain/dataset";
 import { formatDate } from "@cidadao/domain/dates";
 import type { InvestigationOutcome, SourceCoverage } from "@cidadao/domain/investigation";
 import { formatBrl } from "@cidadao/domain/money";
@@ -42,19 +42,20 @@ export function renderReport(input: ReportInput): InvestigationResult["report"] 
     `# ${title}`,
     ...(input.sample ? [`> Dados: ${input.sample}. Não são dados de hoje.`] : []),
     ...(input.investigation.query ? [`Pergunta: ${input.investigation.query}`] : []),
-    `${outcomeTexts[input.outcome]} ${input.contracts} contratos analisados, ${detection.findings.length} indícios.`,
+    `${outcomeTexts[input.outcome]} ${input.contracts} contratos analisados, ${detection.findingsTotal} indícios.`,
     "Um indício é um motivo para olhar, não uma acusação: cada um traz explicações inocentes possíveis.",
     "## O que foi lido",
     ...coverage.flatMap(coverageLines),
     "## O que foi testado",
     detectorTable(detection.reports),
     ...detection.reports.flatMap(reasonLines),
+    ...riskLines(detection.risks),
     "## Indícios mais graves",
     ...detection.findings
       .slice(0, FINDINGS_LISTED_MAX)
       .map((finding, index) => findingText(finding, index, input.explanations[index])),
   ].join("\n\n");
-  const totals = { contracts: input.contracts, findings: detection.findings.length, bySeverity };
+  const totals = { contracts: input.contracts, findings: detection.findingsTotal, bySeverity };
   return { title, markdown, totals, detectors: detection.reports, coverage };
 }
 
@@ -90,6 +91,22 @@ function reasonLines(report: DetectorReport): string[] {
     ...report.excluded.map(({ reason, count }) => `- ${report.detector}, excluído (${count}): ${reason}`),
   ];
   return lines.length > 0 ? [lines.join("\n")] : [];
+}
+
+const RISKS_LISTED_MAX = 5;
+const riskKinds = { contract: "Contratos", supplier: "Fornecedores", agency: "Órgãos" } as const;
+
+/** The riskiest of each kind, never without how many detectors could say something about them. */
+function riskLines(risks: Risk[]): string[] {
+  return (["contract", "supplier", "agency"] as const).flatMap((kind) => {
+    const listed = risks.filter((risk) => risk.kind === kind).slice(0, RISKS_LISTED_MAX);
+    if (listed.length === 0) return [];
+    const lines = listed.map(
+      ({ name, risk, fired, available }) =>
+        `- ${risk.toFixed(1)} de 10, ${name}: ${fired.length} de ${available} detectores que podiam responder (${fired.join(", ")})`,
+    );
+    return [`## ${riskKinds[kind]} de maior risco composto`, lines.join("\n")];
+  });
 }
 
 function findingText(finding: Finding, index: number, explanation: StoredExplanation | undefined): string {

@@ -12,6 +12,7 @@ import {
   renewInvestigation,
 } from "@cidadao/database/investigations";
 import { type ExplainContext, explainFindings } from "@cidadao/agents/explainer";
+import { detectors as registry } from "@cidadao/detectors/registry";
 import { type Finding, findingFingerprint } from "@cidadao/domain/anomaly";
 import type { Dataset, Detection } from "@cidadao/domain/dataset";
 import { type InvestigationPhase, outcomeOf, type SourceCoverage } from "@cidadao/domain/investigation";
@@ -166,14 +167,21 @@ async function investigate(
   };
 }
 
-/** Source ids of the contracts that a finding names, gravest finding first. */
+/** Detectors that weigh what items and amendments say; the others need no second look. */
+const readsDetails = new Set(
+  registry.flatMap(({ id, needs }) => (needs.includes("items") || needs.includes("amendments") ? [id] : [])),
+);
+
+/** Source ids of the contracts that a finding names and whose details may change it, gravest finding first. */
 function flaggedContracts(dataset: Dataset, findings: Finding[]): string[] {
   const known = new Map(
     dataset.contracts.map(({ provenance }) => [`${provenance.source}/${provenance.sourceId}`, provenance.sourceId]),
   );
-  const ids = findings.flatMap((finding) =>
-    finding.evidence.records.flatMap((record) => (record.kind === "contract" ? (known.get(record.id) ?? []) : [])),
-  );
+  const ids = findings
+    .filter(({ detector }) => readsDetails.has(detector))
+    .flatMap((finding) =>
+      finding.evidence.records.flatMap((record) => (record.kind === "contract" ? (known.get(record.id) ?? []) : [])),
+    );
   return [...new Set(ids)];
 }
 

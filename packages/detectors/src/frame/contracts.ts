@@ -26,6 +26,7 @@ const kinds = {
   legalBasis: "int",
   retrievedAt: "int",
   sample: "int",
+  category: "int",
   buyerState: "int",
   method: "byte",
   awardKind: "byte",
@@ -117,6 +118,7 @@ export function createContractBuilder(): ContractBuilder {
     legalBasis: columnOf(texts.names),
     retrievedAt: columnOf(texts.codes),
     sample: columnOf(texts.codes),
+    category: columnOf(texts.codes),
     buyerState: columnOf(texts.codes),
   };
   const [numbers, objects, urls] = [createTextColumn(), createTextColumn(), createTextColumn()];
@@ -148,6 +150,7 @@ export function createContractBuilder(): ContractBuilder {
     columns.legalBasis[row] = column.legalBasis(contract.legalBasis);
     columns.retrievedAt[row] = column.retrievedAt(provenance.retrievedAt);
     columns.sample[row] = column.sample(provenance.sample);
+    columns.category[row] = column.category(contract.category);
     columns.buyerState[row] = column.buyerState(contract.buyerState);
     columns.method[row] = methodCodes[contract.procurementMethod];
     columns.awardKind[row] = contract.directAwardKind === null ? NOTHING : awardKindCodes[contract.directAwardKind];
@@ -226,6 +229,7 @@ export function openContracts(data: ContractData): Contracts {
     recordKey({ source: texts.codes[columns.source[row]!]!, sourceId: textAt(data.keys, columns.key[row]!)! });
   return {
     ...columns,
+    supplierKind: kindsOf(columns, texts.suppliers.length),
     size: columns.key.length,
     numberText: (row) => textAt(numbers, row)!,
     objectText: (row) => textAt(objects, row),
@@ -242,6 +246,19 @@ export function openContracts(data: ContractData): Contracts {
       return rowByKey.get(key) ?? NONE;
     },
   };
+}
+
+/** Where the records of one supplier disagree about its kind, the one that comes first in the list of kinds holds for all. */
+function kindsOf({ supplier, supplierKind }: ContractData["columns"], suppliers: number): Uint8Array {
+  const kinds = new Uint8Array(suppliers);
+  let disagree = false;
+  for (let row = 0; row < supplier.length; row++) {
+    const [kind, known] = [supplierKind[row]!, kinds[supplier[row]!]!];
+    if (known === kind) continue;
+    disagree ||= known !== NOTHING;
+    if (known === NOTHING || kind < known) kinds[supplier[row]!] = kind;
+  }
+  return disagree ? supplierKind.map((_, row) => kinds[supplier[row]!]!) : supplierKind;
 }
 
 function contractAt(
@@ -283,6 +300,7 @@ function contractAt(
     endsOn: dateOf(columns.endsOn[row]!),
     initialValueCents: centsOf(columns.initialValue[row]!),
     currentValueCents: centsOf(columns.currentValue[row]!),
+    category: code(columns.category[row]!),
     estimatedValueCents: centsOf(columns.estimatedValue[row]!),
   };
 }

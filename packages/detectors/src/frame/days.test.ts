@@ -33,12 +33,21 @@ test("a day before 1970 or after 2100 is a day too", () => {
   }
 });
 
-test.each([null, undefined, "", "2024", "2024-1-1", "2024-13-01", "2024-00-10", "2024-01-32", "2024-01-00", "ontem mesmo", "20x4-01-01"])(
-  "%j is no day",
-  (text) => {
-    expect(dayOf(text)).toBe(NONE);
-  },
-);
+test.each([
+  null,
+  undefined,
+  "",
+  "2024",
+  "2024-1-1",
+  "2024-13-01",
+  "2024-00-10",
+  "2024-01-32",
+  "2024-01-00",
+  "ontem mesmo",
+  "20x4-01-01",
+])("%j is no day", (text) => {
+  expect(dayOf(text)).toBe(NONE);
+});
 
 test("no day has no date", () => {
   expect(dateOf(NONE)).toBeNull();

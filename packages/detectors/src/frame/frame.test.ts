@@ -236,7 +236,17 @@ describe("a contract in the frame", () => {
   });
 
   test("is known again by its id, whatever letters are in it", () => {
-    const ids = ["\uFEFFc1", "c1", " c1", "\u00E71", "c\u03271", "\u{1F3D7}", "", "x".repeat(5_000), `${"x".repeat(4_999)}y`];
+    const ids = [
+      "\uFEFFc1",
+      "c1",
+      " c1",
+      "\u00E71",
+      "c\u03271",
+      "\u{1F3D7}",
+      "",
+      "x".repeat(5_000),
+      `${"x".repeat(4_999)}y`,
+    ];
     const contracts = ids.map((id) => exampleContract(id));
     const frame = openFrame(foldSlice({ contracts: [...contracts, ...contracts.toReversed()] }));
     expect(frame.contracts.size).toBe(ids.length);
@@ -257,15 +267,14 @@ describe("a record that comes again", () => {
     [young, old, young],
   ];
 
-  test.each(both(exampleContract("c1"), later(exampleContract("c1", { initialValueCents: 7, object: "outro objeto" }))))(
-    "is kept once in its later reading: contracts",
-    (...readings) => {
-      for (const frame of foldBothWays({ contracts: readings })) {
-        expect(frame.contracts.size).toBe(1);
-        expect(frame.contracts.at(0)).toMatchObject({ initialValueCents: 7, object: "outro objeto" });
-      }
-    },
-  );
+  test.each(
+    both(exampleContract("c1"), later(exampleContract("c1", { initialValueCents: 7, object: "outro objeto" }))),
+  )("is kept once in its later reading: contracts", (...readings) => {
+    for (const frame of foldBothWays({ contracts: readings })) {
+      expect(frame.contracts.size).toBe(1);
+      expect(frame.contracts.at(0)).toMatchObject({ initialValueCents: 7, object: "outro objeto" });
+    }
+  });
 
   test.each(both(exampleItem("i1", "c1"), later(exampleItem("i1", "c1", { unitPriceCents: 7 }))))(
     "is kept once in its later reading: items",
@@ -295,21 +304,19 @@ describe("a record that comes again", () => {
     },
   );
 
-  test.each(both(exampleRegistration("11222333000181"), later(exampleRegistration("11222333000181", { name: "depois" }))))(
-    "is kept once in its later reading: registrations",
-    (...readings) => {
-      for (const frame of foldBothWays({ registrations: readings })) {
-        expect(frame.registrations.all.map(({ name }) => name)).toEqual(["depois"]);
-      }
-    },
-  );
+  test.each(
+    both(exampleRegistration("11222333000181"), later(exampleRegistration("11222333000181", { name: "depois" }))),
+  )("is kept once in its later reading: registrations", (...readings) => {
+    for (const frame of foldBothWays({ registrations: readings })) {
+      expect(frame.registrations.all.map(({ name }) => name)).toEqual(["depois"]);
+    }
+  });
 
   test("the same moment and another content: one of the two, whichever comes first", () => {
     const [one, other] = [exampleContract("c1", { object: "um" }), exampleContract("c1", { object: "outro" })];
-    const objects = [
-      ...foldBothWays({ contracts: [one, other] }),
-      ...foldBothWays({ contracts: [other, one] }),
-    ].map(({ contracts }) => contracts.at(0).object);
+    const objects = [...foldBothWays({ contracts: [one, other] }), ...foldBothWays({ contracts: [other, one] })].map(
+      ({ contracts }) => contracts.at(0).object,
+    );
     expect(new Set(objects).size).toBe(1);
   });
 });

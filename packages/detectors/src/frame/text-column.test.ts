@@ -5,7 +5,15 @@ import { createTextColumn, textAt } from "./text-column.ts";
 const text = fc.oneof(
   fc.string({ unit: "binary" }),
   fc.string({ unit: "grapheme" }),
-  fc.constantFrom("", "\0", "\uFEFFmarca", "ação", "\u{1F3D7}\u{10FFFF}", "a".repeat(300_000), "é\u{1F3D7}".repeat(70_000)),
+  fc.constantFrom(
+    "",
+    "\0",
+    "\uFEFFmarca",
+    "ação",
+    "\u{1F3D7}\u{10FFFF}",
+    "a".repeat(300_000),
+    "é\u{1F3D7}".repeat(70_000),
+  ),
 );
 const texts = fc.array(fc.option(text, { freq: 5 }), { maxLength: 600 });
 
@@ -29,17 +37,22 @@ describe("a column of texts", () => {
 
   test("keeps the neighbours of a text that is replaced by a longer, a shorter or none", () => {
     fc.assert(
-      fc.property(texts.filter(({ length }) => length > 2), fc.option(text), fc.nat(), (rows, replacement, number) => {
-        const column = createTextColumn();
-        for (const one of rows) column.push(one);
-        const place = number % rows.length;
-        column.set(place, replacement);
-        column.push("última");
-        expect([...rows.keys(), rows.length].map((row) => column.at(row))).toEqual([
-          ...rows.with(place, replacement),
-          "última",
-        ]);
-      }),
+      fc.property(
+        texts.filter(({ length }) => length > 2),
+        fc.option(text),
+        fc.nat(),
+        (rows, replacement, number) => {
+          const column = createTextColumn();
+          for (const one of rows) column.push(one);
+          const place = number % rows.length;
+          column.set(place, replacement);
+          column.push("última");
+          expect([...rows.keys(), rows.length].map((row) => column.at(row))).toEqual([
+            ...rows.with(place, replacement),
+            "última",
+          ]);
+        },
+      ),
       { numRuns: 60 },
     );
   }, 60_000);
