@@ -119,7 +119,7 @@ export const priceOutlier = defineDetector({
           ...examplePeers(40, 10_000_000),
           exampleContract("erro", { initialValueCents: 100_000_000_000 }),
           exampleContract("centavos", { initialValueCents: 100 }),
-          exampleContract("sigilo", { supplierKind: "secret", supplierTaxId: null }),
+          exampleContract("sigilo", { supplierId: "-11", supplierKind: "secret", supplierTaxId: null }),
         ],
         items: [exampleItem("i1", "erro", { quantity: 10, unitPriceCents: 10_000_000 })],
       }),
