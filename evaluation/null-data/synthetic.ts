@@ -65,6 +65,24 @@ export const syntheticCases: readonly NullCase[] = [
     },
   },
   {
+    detector: "first-digit",
+    what: "20 órgãos de 500 a 900 valores, espalhados por igual na escala do logaritmo",
+    draws: DRAWS,
+    nominal: NOMINAL,
+    prepare() {
+      const random = createRandom(STRUCTURE_SEED);
+      const agencies = Array.from({ length: 20 }, (_, index) =>
+        Array.from({ length: 500 + random.below(401) }, () => `${10_000 + index}`),
+      ).flat();
+      const contracts = agencies.map((agencyCode, index) => exampleContract(`c${index}`, { agencyCode }));
+      const frame = frameOf(exampleDataset({ contracts }));
+      return (random) =>
+        withContracts(frame, {
+          initialValue: frame.contracts.initialValue.map(() => Math.round(10 ** random.between(4, 8))),
+        });
+    },
+  },
+  {
     detector: "threshold-bunching",
     what: "60 órgãos com 30 a 90 dispensas e 10 a 60 outras contratações, espalhadas por igual dos dois lados do limite",
     draws: DRAWS,

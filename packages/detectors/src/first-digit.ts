@@ -20,9 +20,9 @@ export const firstDigit = defineDetector({
   method:
     "Conta o primeiro algarismo dos valores iniciais de ao menos R$ 10. MAD é a média, de 1 a 9, de |parte observada − " +
     "log₁₀(1 + 1/d)|. Só é calculado com valuesMin valores que se espalham por ao menos três ordens de grandeza; abaixo " +
-    "disso o próprio acaso passa do limite. Dispara com MAD acima de madMax (não conforme, na escala de Nigrini). O " +
-    "qui-quadrado é informado, mas não decide: com muitos valores ele recusa qualquer coisa. Diz respeito ao conjunto, " +
-    "nunca a um contrato: força 0,2 a 0,35.",
+    "disso o próprio acaso passa do limite. Dispara com MAD acima de madMax (não conforme, na escala de Nigrini), se o " +
+    "acaso não a explica: o qui-quadrado dá a chance, que passa pelo controle de falsas descobertas. Sozinho ele não " +
+    "dispara: com muitos valores recusa qualquer coisa. Diz respeito ao conjunto, nunca a um contrato: força 0,2 a 0,35.",
   legalBasis,
   references: ["OCP Red Flags R029", "Nigrini, Benford's Law, 2012"],
   exclusions: ["Valores ausentes ou abaixo de R$ 10.", "O mesmo contrato publicado duas vezes conta uma só vez."],
@@ -101,6 +101,12 @@ export function benfordFit(counts: readonly number[]): { mad: number; chiSquare:
   return { mad, chiSquare };
 }
 
+/** P(χ² ≥ `chiSquare`) with 8 degrees of freedom: for an even number of them the tail is a finite sum. */
+export function chiSquareUpperTail(chiSquare: number): number {
+  const half = chiSquare / 2;
+  return Math.exp(-half) * (1 + half + half ** 2 / 2 + half ** 3 / 6);
+}
+
 function judge(
   contracts: Contracts,
   rows: Int32Array,
@@ -116,7 +122,7 @@ function judge(
     strength: clamp(0.2 + 5 * (mad - madMax), 0.2, 0.35),
     // A pattern of a set: no single amount is at risk.
     amountAtRiskCents: 0,
-    pValue: null,
+    pValue: chiSquareUpperTail(chiSquare),
     describe: () => {
       const named = firstContracts(contracts, rows);
       const first = named[0]!;
@@ -129,12 +135,13 @@ function judge(
         agencyName: first.agencyName,
         supplierTaxId: null,
         supplierName: null,
-        formula: "mad = mean over d of |count_d / values − log10(1 + 1/d)|; mad > mad_max",
+        formula:
+          "mad = mean over d of |count_d / values − log10(1 + 1/d)|; mad > mad_max; p_value = P(χ²₈ ≥ chi_square)",
         facts: [
           fact("values", "Valores contados", total, "count"),
           fact("mad", "Diferença média absoluta (MAD)", mad, "score"),
           fact("mad_max", "Limite", madMax, "score"),
-          fact("chi_square", "Qui-quadrado, 8 graus de liberdade (informativo)", chiSquare, "score"),
+          fact("chi_square", "Qui-quadrado, 8 graus de liberdade", chiSquare, "score"),
           ...counts.map((count, index) => fact(`digit_${index + 1}`, `Começam por ${index + 1}`, count, "count")),
         ],
         records: named.map(contractRecord),
