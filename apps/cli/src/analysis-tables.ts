@@ -4,6 +4,7 @@ import { detectors } from "@cidadao/detectors/registry";
 import type { Finding } from "@cidadao/domain/anomaly";
 import type { DetectorReport, Reason, Risk } from "@cidadao/domain/dataset";
 import { formatBrl } from "@cidadao/domain/money";
+import { sanctionLists } from "@cidadao/domain/sanction";
 import { severityNames } from "@cidadao/domain/severity";
 import type { ReadSummary } from "@cidadao/sources/files/read-files";
 import Table from "cli-table3";
@@ -48,6 +49,7 @@ export function shownCoverage(coverage: Coverage, { files }: Pick<ReadSummary, "
     files.map(({ name, format }) => `${name} (${format ?? "sem formato"})`).join(", "),
     `${records.contracts} contratos, ${records.items} itens, ${records.amendments} aditivos, ${records.sanctions} sanções, ` +
       `${records.registrations} registros do cadastro CNPJ.`,
+    ...(records.sanctions > 0 ? [listsText(coverage)] : []),
     `Preenchido: ${fields.map(({ field, filled, total }) => `${fieldNames[field]} ${percent(filled, total)}`).join(", ")}.`,
     table.toString(),
   ];
@@ -117,6 +119,13 @@ export function shownComplaints(complaints: ReadSummary["complaints"]): string[]
       return `  ${count} × ${kind}: ${example}${lines === "" ? "" : ` (${lines})`}`;
     }),
   ];
+}
+
+function listsText({ sanctionListsRead }: Coverage): string {
+  const names = (lists: readonly string[]) => lists.map((list) => list.toUpperCase()).join(", ") || "nenhuma";
+  const missing = sanctionLists.filter((list) => !sanctionListsRead.includes(list));
+  const lacks = missing.length === 0 ? "" : `; falta ${names(missing)}`;
+  return `Listas de sanções lidas por inteiro: ${names(sanctionListsRead)}${lacks}.`;
 }
 
 function titleOf(id: string): string {

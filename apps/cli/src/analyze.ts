@@ -4,7 +4,9 @@ import { createFrameBuilder, openFrame } from "@cidadao/detectors/frame/frame";
 import { detectors } from "@cidadao/detectors/registry";
 import { detectInFrame } from "@cidadao/detectors/run-detectors";
 import type { Detection } from "@cidadao/domain/dataset";
+import type { SanctionList } from "@cidadao/domain/sanction";
 import { messageOf } from "@cidadao/runtime/errors";
+import type { ComplaintKind } from "@cidadao/sources/files/complaints";
 import { fileFormats, type FileFormatId } from "@cidadao/sources/files/formats";
 import { type FileReading, readFiles, type ReadSummary } from "@cidadao/sources/files/read-files";
 import { analyzeReleases } from "./analyze-releases.ts";
@@ -23,6 +25,9 @@ import { createProgressBar } from "./progress-bar.ts";
 const SHOWN_DEFAULT = 20;
 /** As JSON, all of them; a bound all the same. */
 const FINDINGS_PRINTED_MAX = 1_000_000;
+
+/** The rest of such a file was not read; which of the files it is does not matter, since a list may be in any. */
+const CUT_SHORT: readonly ComplaintKind[] = ["truncated-gzip", "unreadable-file"];
 
 export type Analysis = {
   paths: string[];
@@ -74,11 +79,17 @@ export async function readFrame(
     onProgress: bar.update,
   });
   const builder = createFrameBuilder();
+  const lists = new Set<SanctionList>();
+  let isCutShort = false;
   for await (const batch of reading.batches) {
     signal.throwIfAborted();
     builder.add(batch);
+    for (const { list } of batch.sanctions) lists.add(list);
+    isCutShort ||= batch.complaints.some(({ kind }) => CUT_SHORT.includes(kind));
   }
   bar.end();
+  // A list of which a part is missing proves nobody's absence from it.
+  if (!isCutShort) builder.add({ sanctionListsRead: [...lists] });
   return { reading, frame: openFrame(builder.data()) };
 }
 
@@ -131,7 +142,7 @@ export function readArguments(args: string[]): Analysis {
       paths: positionals,
       format: values.format === undefined ? undefined : formatOf(values.format),
       sanctions: values.sanctions,
-      detectors: values.detectors?.split(",").filter(Boolean).map(detectorOf),
+      detectors: values.detectors === undefined ? undefined : detectorsOf(values.detectors),
       params: paramsOf(values.param),
       json: values.json,
       shown,
@@ -145,6 +156,12 @@ function formatOf(id: string): FileFormatId {
   const format = fileFormats.find((one) => one.id === id);
   if (!format) throw new Error(`no format ${id}; there are ${fileFormats.map((one) => one.id).join(", ")}`);
   return format.id;
+}
+
+function detectorsOf(list: string): string[] {
+  const ids = list.split(",").filter(Boolean);
+  if (ids.length === 0) throw new Error("--detectors takes ids, separated by commas; npx cidadao detectors lists them");
+  return ids.map(detectorOf);
 }
 
 function detectorOf(id: string): string {
@@ -163,7 +180,14 @@ function paramsOf(given: string[]): Analysis["params"] {
     own[name!] = /^-?\d+(\.\d+)?$/.test(value!) ? Number(value) : value!;
   }
   for (const [id, own] of Object.entries(params)) {
-    const parsed = detectors.find((one) => one.id === id)!.params.safeParse(own);
+    const schema = detectors.find((one) => one.id === id)!.params;
+    const names = Object.keys(schema.shape);
+    const unknown = Object.keys(own).find((name) => !names.includes(name));
+    if (unknown !== undefined) {
+      const known = names.length === 0 ? "it has none" : `there are ${names.join(", ")}`;
+      throw new Error(`no parameter ${id}.${unknown}; ${known}`);
+    }
+    const parsed = schema.safeParse(own);
     if (!parsed.success) {
       throw new Error(parsed.error.issues.map(({ path, message }) => `${id}.${path.join(".")}: ${message}`).join("\n"));
     }

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import type { LineWarning } from "@cidadao/detectors/indicators/line-warnings";
 import { defaultSettings, type IndicatorSettings, parseSettings } from "@cidadao/detectors/indicators/settings";
 import { messageOf } from "@cidadao/runtime/errors";
@@ -10,14 +10,22 @@ import { createProgressBar } from "./progress-bar.ts";
 
 const STDIN = "-";
 
-/** True when the first lines of the files are OCDS releases. The standard input cannot be looked at twice: `false`. */
+/** True when the first lines of the files are OCDS releases. A pipe cannot be looked at twice: `false`. */
 export async function areReleases(paths: readonly string[]): Promise<boolean> {
   for (const path of paths) {
-    if (path === STDIN) return false;
+    if (path === STDIN || !(await isFile(path))) return false;
     const found = sniff(await headText(await openFile(path)));
     if (!("format" in found) || found.format.id !== "ocds") return false;
   }
   return true;
+}
+
+/** What is not there is for the reading to complain about. */
+function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
 }
 
 /** Gives every line of the files to `addLine`, numbered from 1 in each file; says what the reading complained about. */

@@ -32,11 +32,15 @@ export const nearDuplicate = defineDetector({
   method:
     "Dentro da mesma unidade gestora, do mesmo fornecedor e do mesmo valor inicial em reais inteiros, são quase iguais " +
     "dois contratos assinados a até daysMax dias um do outro cujos objetos têm conjuntos de palavras com Jaccard de ao " +
-    "menos similarityMin. Objetos iguais palavra a palavra são reunidos primeiro; os demais são procurados por MinHash " +
-    "com bandas (LSH) e conferidos pelo Jaccard exato, de modo que o custo cresce com os contratos, e não com os pares. " +
+    "menos similarityMin. Objetos iguais palavra a palavra são reunidos primeiro; os demais são procurados pelas " +
+    "palavras mais raras de cada um (junção por prefixo, PPJoin), que não perde nenhum par, e conferidos pelo Jaccard " +
+    "exato; quem já está no mesmo conjunto não se compara de novo. " +
     "A força da evidência é 0,4, e 0,5 quando a data de assinatura também é igual.",
   legalBasis,
-  references: ["Broder, On the Resemblance and Containment of Documents, 1997 (MinHash)"],
+  references: [
+    "Bayardo, Ma e Srikant, Scaling Up All Pairs Similarity Search, 2007",
+    "Xiao, Wang, Lin e Yu, Efficient Similarity Joins for Near Duplicate Detection, 2008 (PPJoin)",
+  ],
   exclusions: [
     "Objeto sob sigilo, ou com menos de textCharactersMin letras.",
     "O mesmo contrato publicado duas vezes: mesmo número, ou o mesmo número na numeração nova, que troca o primeiro " +

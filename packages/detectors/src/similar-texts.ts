@@ -2,11 +2,6 @@
 export type WordSet = Uint32Array;
 
 const WORD_CHARACTERS_MIN = 3;
-const HASHES = 32;
-const BANDS = 16;
-const ROWS_PER_BAND = HASHES / BANDS;
-/** Sets that share a band beyond this many are compared with the first of them only: they are alike or noise. */
-const BUCKET_MAX = 64;
 
 /** Latin letters without their accents, digits as they are, everything else 0: one look-up a character. */
 const FOLDED = foldTable();
@@ -52,88 +47,153 @@ export function jaccardOfSets(a: WordSet, b: WordSet): number {
 }
 
 /**
- * Indexes of the sets that hang together by pairs of at least `similarityMin`, in groups of two or more. Equal sets are
- * taken together first; candidates among the different ones come from MinHash bands (two sets of Jaccard 0.85 share one
- * of the 16 bands of 2 with a chance above 0.999999) and each is checked exactly.
+ * Indexes of the sets that hang together by pairs of at least `similarityMin`, in groups of two or more, ascending. Equal
+ * sets are taken together first. Every alike pair counts, so the groups do not depend on the order of the sets.
  */
 export function clusterAlike(sets: readonly WordSet[], { similarityMin }: { similarityMin: number }): number[][] {
-  const representatives = new Map<string, number[]>();
+  const membersOf = new Map<string, number[]>();
   for (const [index, set] of sets.entries()) {
+    if (set.length === 0) continue;
     const text = set.join(",");
-    const same = representatives.get(text);
+    const same = membersOf.get(text);
     if (same) same.push(index);
-    else representatives.set(text, [index]);
+    else membersOf.set(text, [index]);
   }
-  const distinct = [...representatives.values()];
-  const parent = distinct.map((_, index) => index);
-  const rootOf = (index: number): number => {
-    let root = index;
-    while (parent[root] !== root) root = parent[root]!;
-    parent[index] = root;
-    return root;
-  };
-  for (const [a, b] of candidatePairs(distinct.map((members) => sets[members[0]!]!))) {
-    const [left, right] = [rootOf(a), rootOf(b)];
-    if (left === right) continue;
-    if (jaccardOfSets(sets[distinct[a]![0]!]!, sets[distinct[b]![0]!]!) >= similarityMin) {
-      parent[Math.max(left, right)] = Math.min(left, right);
-    }
-  }
-  const clusters = Map.groupBy(distinct.keys(), rootOf);
-  return [...clusters.values()]
-    .map((members) => members.flatMap((index) => (sets[distinct[index]![0]!]!.length > 0 ? distinct[index]! : [])))
-    .filter((members) => members.length > 1);
+  const members = [...membersOf.values()];
+  const distinct = members.map(([first]) => sets[first!]!);
+  const components = createComponents(distinct.length);
+  if (similarityMin <= 0) for (let index = 1; index < distinct.length; index++) components.join(0, index);
+  else if (distinct.length <= ALL_PAIRS_MAX) joinAllPairs(distinct, similarityMin, components);
+  else joinByPrefix(distinct, similarityMin, components);
+  return [...Map.groupBy(distinct.keys(), components.rootOf).values()]
+    .map((alike) => alike.flatMap((index) => members[index]!).sort((a, b) => a - b))
+    .filter((alike) => alike.length > 1);
 }
 
+/** So few sets are compared two by two in less time than an index of them takes. */
 const ALL_PAIRS_MAX = 12;
 
-function* candidatePairs(sets: readonly WordSet[]): Generator<[number, number]> {
-  if (sets.length <= ALL_PAIRS_MAX) {
-    for (let b = 1; b < sets.length; b++) for (let a = 0; a < b; a++) yield [a, b];
-    return;
-  }
-  const signatures = sets.map(signatureOf);
-  for (let band = 0; band < BANDS; band++) {
-    const buckets = new Map<number, number[]>();
-    for (const [index, signature] of signatures.entries()) {
-      if (sets[index]!.length === 0) continue;
-      let hash = FNV_OFFSET;
-      for (let row = 0; row < ROWS_PER_BAND; row++) {
-        hash = mix(hash ^ signature[band * ROWS_PER_BAND + row]!);
-      }
-      const bucket = buckets.get(hash);
-      if (!bucket) {
-        buckets.set(hash, [index]);
-        continue;
-      }
-      for (const other of bucket) yield [other, index];
-      if (bucket.length < BUCKET_MAX) bucket.push(index);
+type Components = ReturnType<typeof createComponents>;
+
+/** Union-find with path halving; the smaller index is the root. */
+function createComponents(size: number) {
+  const parent = Int32Array.from({ length: size }, (_, index) => index);
+  const rootOf = (index: number): number => {
+    let at = index;
+    while (parent[at] !== at) {
+      parent[at] = parent[parent[at]!]!;
+      at = parent[at]!;
+    }
+    return at;
+  };
+  const join = (a: number, b: number): void => {
+    const [left, right] = [rootOf(a), rootOf(b)];
+    parent[Math.max(left, right)] = Math.min(left, right);
+  };
+  return { rootOf, join };
+}
+
+function joinAllPairs(sets: readonly WordSet[], similarityMin: number, { rootOf, join }: Components): void {
+  for (let b = 1; b < sets.length; b++) {
+    for (let a = 0; a < b; a++) {
+      if (rootOf(a) !== rootOf(b) && jaccardOfSets(sets[a]!, sets[b]!) >= similarityMin) join(a, b);
     }
   }
 }
 
-function signatureOf(set: WordSet): Uint32Array {
-  const signature = new Uint32Array(HASHES).fill(0xffff_ffff);
-  for (const word of set) {
-    for (let hash = 0; hash < HASHES; hash++) {
-      const value = mix(word ^ Math.imul(hash + 1, 0x9e37_79b1)) >>> 0;
-      if (value < signature[hash]!) signature[hash] = value;
+/** The sets of one size that have a word at one position, in lists of which each lies within one component. */
+type Posting = { size: number; position: number; lists: number[][] };
+
+/**
+ * An exact set similarity join (PPJoin). With the words of each set ordered from the rarest, two sets of Jaccard t share
+ * one of the first |x| − ⌈t·|x|⌉ + 1 words of the larger and one of the first |y| − ⌈2t/(1 + t)·|y|⌉ + 1 of the smaller.
+ * The sets come by size, look up those before them by their own rare words, and are checked exactly. Sets that already
+ * hang together are passed over list by list, so that thousands of near-equal sets do not cost their pairs.
+ */
+function joinByPrefix(distinct: readonly WordSet[], similarityMin: number, { rootOf, join }: Components): void {
+  const { sets, words } = rarestFirst(distinct);
+  const postings = Array.from({ length: words }, () => new Map<string, Posting>());
+  const comparedWith = new Int32Array(sets.length).fill(-1);
+  const bySize = [...sets.keys()].sort((a, b) => sets[a]!.length - sets[b]!.length);
+
+  /** Joins `index` to what the posting holds; the lists of its component become one. */
+  const probe = (index: number, posting: Posting): void => {
+    const set = sets[index]!;
+    const others: number[][] = [];
+    let own: number[] | null = null;
+    for (const list of posting.lists) {
+      if (rootOf(list[0]!) !== rootOf(index)) {
+        const alike = list.find((other) => {
+          if (comparedWith[other] === index) return false;
+          comparedWith[other] = index;
+          return jaccardOfSets(sets[other]!, set) >= similarityMin;
+        });
+        if (alike === undefined) {
+          others.push(list);
+          continue;
+        }
+        join(alike, index);
+      }
+      own = own === null ? list : merged(own, list);
+    }
+    if (own !== null) others.push(own);
+    posting.lists = others;
+  };
+
+  for (const index of bySize) {
+    const set = sets[index]!;
+    const size = set.length;
+    const probed = Math.min(size, size - atLeast(similarityMin * size) + 1);
+    for (let position = 0; position < probed; position++) {
+      for (const posting of postings[set[position]!]!.values()) {
+        if (canBeAlike(posting, { size, position }, similarityMin)) probe(index, posting);
+      }
+    }
+    const indexed = Math.min(size, size - atLeast(((2 * similarityMin) / (1 + similarityMin)) * size) + 1);
+    for (let position = 0; position < indexed; position++) {
+      const ofWord = postings[set[position]!]!;
+      const key = `${size}:${position}`;
+      const posting = ofWord.get(key);
+      if (posting) posting.lists.push([index]);
+      else ofWord.set(key, { size, position, lists: [[index]] });
     }
   }
-  return signature;
+}
+
+/** Whether different sets, not larger than `size`, whose first common word is at these positions have enough in common. */
+function canBeAlike(
+  smaller: { size: number; position: number },
+  { size, position }: { size: number; position: number },
+  similarityMin: number,
+): boolean {
+  const needed = atLeast((similarityMin / (1 + similarityMin)) * (size + smaller.size));
+  // Different sets of one size differ in a word at least.
+  const possible = Math.min(size - position, smaller.size - smaller.position, size === smaller.size ? size - 1 : size);
+  return possible >= needed;
+}
+
+/** The next whole number, with room for the rounding of the product. */
+function atLeast(count: number): number {
+  return Math.ceil(count - 1e-9);
+}
+
+function merged(a: number[], b: number[]): number[] {
+  const [longer, shorter] = a.length >= b.length ? [a, b] : [b, a];
+  for (const index of shorter) longer.push(index);
+  return longer;
+}
+
+/** The sets with each word replaced by its rank, 0 being the rarest word; equally rare words by their hash. */
+function rarestFirst(sets: readonly WordSet[]): { sets: WordSet[]; words: number } {
+  const counts = new Map<number, number>();
+  for (const set of sets) for (const word of set) counts.set(word, (counts.get(word) ?? 0) + 1);
+  const ranked = [...counts].sort((a, b) => a[1] - b[1] || a[0] - b[0]);
+  const rankOf = new Map(ranked.map(([word], rank) => [word, rank]));
+  return { sets: sets.map((set) => set.map((word) => rankOf.get(word)!).sort()), words: ranked.length };
 }
 
 const FNV_OFFSET = 0x811c_9dc5;
 const FNV_PRIME = 0x0100_0193;
-
-/** The finaliser of MurmurHash3. */
-function mix(value: number): number {
-  let hash = value ^ (value >>> 16);
-  hash = Math.imul(hash, 0x85eb_ca6b);
-  hash ^= hash >>> 13;
-  hash = Math.imul(hash, 0xc2b2_ae35);
-  return hash ^ (hash >>> 16);
-}
 
 function foldTable(): Uint8Array {
   const table = new Uint8Array(0x180);
