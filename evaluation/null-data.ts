@@ -69,8 +69,9 @@ export async function nullDataSection({ committed, folder }: EvaluationData): Pr
       CLEAN,
       tableOf(
         ["detector", "testados", "indícios"],
-        clean.map(({ detector, tested, fired }) => [detector, tested, fired]),
+        clean.filter(({ tested }) => tested > 0).map(({ detector, tested, fired }) => [detector, tested, fired]),
       ),
+      `Sem o que testar aí, e portanto sem prova: ${clean.flatMap(({ detector, tested }) => (tested === 0 ? detector : [])).join(", ")}.`,
     ].join("\n\n"),
     failures,
   };
