@@ -27,7 +27,7 @@ const SHOWN_DEFAULT = 20;
 const FINDINGS_PRINTED_MAX = 1_000_000;
 
 /** The rest of such a file was not read; which of the files it is does not matter, since a list may be in any. */
-const CUT_SHORT: readonly ComplaintKind[] = ["truncated-gzip", "unreadable-file"];
+const CUT_SHORT: ReadonlySet<ComplaintKind> = new Set(["truncated-gzip", "unreadable-file"]);
 
 export type Analysis = {
   paths: string[];
@@ -85,7 +85,7 @@ export async function readFrame(
     signal.throwIfAborted();
     builder.add(batch);
     for (const { list } of batch.sanctions) lists.add(list);
-    isCutShort ||= batch.complaints.some(({ kind }) => CUT_SHORT.includes(kind));
+    isCutShort ||= batch.complaints.some(({ kind }) => CUT_SHORT.has(kind));
   }
   bar.end();
   // A list of which a part is missing proves nobody's absence from it.

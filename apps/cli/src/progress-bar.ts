@@ -2,8 +2,8 @@ const BAR_CHARACTERS = 30;
 const REDRAW_MS = 100;
 
 export type ProgressBar = {
-  update(progress: { name: string; readBytes: number; sizeBytes: number | null }): void;
-  end(): void;
+  update: (progress: { name: string; readBytes: number; sizeBytes: number | null }) => void;
+  end: () => void;
 };
 
 /** A line that is drawn over itself on a terminal; nothing where `out` is a pipe or a file. */
