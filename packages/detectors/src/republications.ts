@@ -10,8 +10,13 @@ export const republicationsOf = once((contracts: Contracts): Uint8Array => {
   const republished = new Uint8Array(contracts.size);
   const slots = new Int32Array(2 ** Math.ceil(Math.log2(2 * contracts.size + 2))).fill(NONE);
   for (let row = 0; row < contracts.size; row++) {
-    let slot = hashOf(contracts, row) & (slots.length - 1);
-    while (slots[slot] !== NONE && !isSame(contracts, row, slots[slot]!)) slot = (slot + 1) & (slots.length - 1);
+    const hash = hashOf(contracts, row);
+    let slot = hash & (slots.length - 1);
+    if (slots[slot] !== NONE && !isSame(contracts, row, slots[slot]!)) {
+      // Thousands may differ in nothing but the number; where the rest tells rows apart, no number is read.
+      slot = hashOfText(contracts.numberText(row), hash) & (slots.length - 1);
+      while (slots[slot] !== NONE && !isSame(contracts, row, slots[slot]!)) slot = (slot + 1) & (slots.length - 1);
+    }
     const other = slots[slot]!;
     if (other === NONE) {
       slots[slot] = row;
@@ -42,4 +47,11 @@ function hashOf({ unit, supplierId, signedOn, initialValue }: Contracts, row: nu
   hash ^= Math.imul(signedOn[row]! + 1, 0xc2b2_ae35) ^ Math.imul(cents | 0, 0x27d4_eb2f);
   hash ^= hash >>> 15;
   return Math.imul(hash, 0x2c1b_3c6d) ^ (hash >>> 13);
+}
+
+function hashOfText(text: string, seed: number): number {
+  let hash = seed;
+  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x0100_0193);
+  hash ^= hash >>> 16;
+  return Math.imul(hash, 0x85eb_ca6b) ^ (hash >>> 13);
 }

@@ -2,6 +2,7 @@ import { compareFindings } from "@cidadao/domain/anomaly";
 import { severityOf } from "@cidadao/domain/severity";
 import { expect, test } from "vitest";
 import {
+  EXAMPLE_CNPJS,
   exampleAmendment,
   exampleContract,
   exampleDataset,
@@ -9,9 +10,10 @@ import {
   examplePeers,
   exampleSanction,
 } from "./examples.ts";
+import { frameOf } from "./frame/frame.ts";
 import { detectors } from "./registry.ts";
-import { runDetectors } from "./run-detectors.ts";
-import { materialityOf } from "./score.ts";
+import { detectInFrame, FALSE_DISCOVERY_RATE, runDetectors } from "./run-detectors.ts";
+import { materialityOf, rarityOf } from "./score.ts";
 
 const grown = exampleDataset({
   contracts: [
@@ -98,3 +100,94 @@ test("price registration is never a peer of ordinary tenders", () => {
   const [report] = runDetectors(dataset, { detectors: ["price-outlier"] }).reports;
   expect(report).toMatchObject({ fired: 0, notFired: 40, notComputable: [{ count: 1 }] });
 });
+
+/** Thirty agencies that pay round values now and then, one that always does and one that does for half of its contracts. */
+function roundPayers() {
+  const pay = (agencyCode: string, count: number, round: number) =>
+    Array.from({ length: count }, (_, index) =>
+      exampleContract(`${agencyCode}-${index}`, {
+        agencyCode,
+        initialValueCents: index < round ? (10 + index) * 1_000_000 : 1_234_567 + 98_765 * index,
+      }),
+    );
+  const ordinary = Array.from({ length: 30 }, (_, index) =>
+    pay(`27${String(index).padStart(3, "0")}`, 10, 1 + (index % 2)),
+  );
+  return { ordinary: ordinary.flat(), always: pay("28000", 12, 12), half: pay("29000", 8, 4) };
+}
+
+const BY_CHANCE = "diferença que o acaso explica entre tantos testes (controle de falsas descobertas)";
+
+test("a flag that chance explains among so many tests is counted as not fired, with its reason", () => {
+  const { ordinary, always, half } = roundPayers();
+  const dataset = exampleDataset({ contracts: [...ordinary, ...always, ...half] });
+  const { findings, reports } = runDetectors(dataset, { detectors: ["round-number"] });
+  expect(findings.map(({ subject }) => subject.id)).toEqual([`28000/${EXAMPLE_CNPJS[0]}`]);
+  expect(reports[0]).toMatchObject({
+    fired: 1,
+    notFired: 31,
+    notFiredNotes: [{ reason: BY_CHANCE, count: 1 }],
+    falseDiscovery: { rate: FALSE_DISCOVERY_RATE, tests: 32, candidates: 2 },
+  });
+  expect(reports[0]!.falseDiscovery!.cutoff).toBeGreaterThan(0);
+  expect(reports[0]!.falseDiscovery!.cutoff).toBeLessThan(1e-6);
+});
+
+test("when nothing passes the control the cutoff is -1 and all candidates are chance", () => {
+  const { ordinary, half } = roundPayers();
+  const dataset = exampleDataset({ contracts: [...ordinary, ...half] });
+  const [report] = runDetectors(dataset, { detectors: ["round-number"] }).reports;
+  expect(report).toMatchObject({
+    fired: 0,
+    notFired: 31,
+    notFiredNotes: [{ reason: BY_CHANCE, count: 1 }],
+    falseDiscovery: { tests: 31, candidates: 1, cutoff: -1 },
+  });
+});
+
+test("a detector without p-values has no false discovery control", () => {
+  expect(runDetectors(grown, { detectors: ["amendment-growth"] }).reports[0]?.falseDiscovery).toBeNull();
+});
+
+test("the rarity stays within [0.5, 1], and falls as more of the subjects fire", () => {
+  for (const tested of [1, 10, 100, 1_000, 100_000]) {
+    const rarities = Array.from({ length: 101 }, (_, percent) => rarityOf({ tested, fired: (tested * percent) / 100 }));
+    expect(rarities[0]).toBe(1);
+    expect(Math.min(...rarities)).toBeGreaterThanOrEqual(0.5);
+    expect(rarities).toEqual(rarities.toSorted((a, b) => b - a));
+  }
+  expect(rarityOf({ tested: 1_000_000, fired: 10_000 })).toBe(1);
+  expect(rarityOf({ tested: 1_000_000, fired: 500_000 })).toBeCloseTo(0.5, 3);
+});
+
+test("a small run is drawn to one in a hundred: the same rate is rarer among few", () => {
+  const rarities = [2, 20, 200, 2_000, 20_000].map((tested) => rarityOf({ tested, fired: tested / 2 }));
+  expect(rarities).toEqual(rarities.toSorted((a, b) => b - a));
+  expect(rarities[0]).toBeGreaterThan(0.9);
+  expect(rarities.at(-1)).toBeLessThan(0.51);
+});
+
+test("the same contract scores less the more of the others are flagged too", () => {
+  const scores = [1, 20, 100, 200].map((fired) => {
+    const contracts = Array.from({ length: 200 }, (_, index) =>
+      exampleContract(`c${index}`, index < fired ? { initialValueCents: 1e8, currentValueCents: 3e8 } : {}),
+    );
+    const { findings } = runDetectors(exampleDataset({ contracts }), { detectors: ["amendment-growth"] });
+    return findings.find(({ subject }) => subject.id === exampleKey("c0"))!.score;
+  });
+  expect(scores).toEqual([...new Set(scores)].sort((a, b) => b - a));
+});
+
+test("every detector gets through one supplier with 20,000 equal contracts, and its counts add up", () => {
+  const contracts = Array.from({ length: 20_000 }, (_, index) => exampleContract(`c${index}`));
+  const frame = frameOf(exampleDataset({ contracts, sanctionListsRead: ["ceis", "cnep"] }));
+  const { reports, findingsTotal } = detectInFrame(frame);
+  expect(reports).toHaveLength(detectors.length);
+  expect(findingsTotal).toBe(reports.reduce((sum, { fired }) => sum + fired, 0));
+  for (const [index, { detector, fired, notFired, notComputable, excluded }] of reports.entries()) {
+    let seen = 0;
+    detectors[index]!.detect(frame, {}, { contract: () => void seen++, group: () => void seen++ });
+    const total = [...notComputable, ...excluded].reduce((sum, { count }) => sum + count, fired + notFired);
+    expect([detector, total]).toEqual([detector, seen]);
+  }
+}, 60_000);
