@@ -78,7 +78,7 @@ function shifted(date: string | null, days: number): string | null {
 }
 
 /** Uniform in [0, 1): a linear congruential generator, the same everywhere (Numerical Recipes). */
-export function createRandom(seed: number): () => number {
+function createRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;

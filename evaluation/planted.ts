@@ -12,7 +12,7 @@ import { type EvaluationData, type Section, tableOf } from "./section.ts";
 export const SEEDS = [20_240_131, 20_240_229, 20_240_331];
 const PLANTED_PER_KIND = 20;
 export const BUDGET_SHARE = 0.01;
-export const RECALL_MIN = 0.9;
+const RECALL_MIN = 0.9;
 /** What a baseline that only scores is taken to flag, where agencies are ranked. */
 const FLAGGED_SHARE = 0.05;
 

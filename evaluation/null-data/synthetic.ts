@@ -156,12 +156,12 @@ export const syntheticCases: readonly NullCase[] = [
     nominal: 0.01,
     prepare() {
       const size = { sales: 4_000, suppliers: 800, units: 300 };
-      const frame = frameOfContracts([
-        ...Array.from({ length: size.sales }, (_, index) => ({
+      const frame = frameOfContracts(
+        Array.from({ length: size.sales }, (_, index) => ({
           ...seller(index % size.suppliers),
           unitCode: unitNamed(index % size.units),
         })),
-      ]);
+      );
       const { supplier, unit } = frame.contracts;
       const [sellers, buyers] = [[...new Set(supplier)], [...new Set(unit)]];
       return (random) =>

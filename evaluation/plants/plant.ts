@@ -18,7 +18,7 @@ export type Plant = {
   plant: (dataset: Dataset, count: number, random: Random) => Planting;
 };
 
-export const PLANTED_NAME = "FORNECEDORA PLANTADA LTDA";
+const PLANTED_NAME = "FORNECEDORA PLANTADA LTDA";
 const PLANTED_ID = "plantado-";
 
 export function keyOf(contract: Contract): string {

@@ -62,7 +62,7 @@ export function studentUpperTail(t: number, freedom: number): number {
 }
 
 /** The regularised incomplete beta function I_x(a, b), by Lentz's continued fraction (Numerical Recipes 6.4). */
-export function incompleteBeta(x: number, a: number, b: number): number {
+function incompleteBeta(x: number, a: number, b: number): number {
   if (x <= 0) return 0;
   if (x >= 1) return 1;
   if (x > (a + 1) / (a + b + 2)) return 1 - incompleteBeta(1 - x, b, a);
@@ -90,7 +90,7 @@ export function incompleteBeta(x: number, a: number, b: number): number {
 const FRACTION_STEPS_MAX = 10_000;
 
 /** ln Γ(x) for x > 0, by Lanczos with g = 7 and nine terms. */
-export function logGamma(x: number): number {
+function logGamma(x: number): number {
   const shifted = x - 1;
   const sum = LANCZOS.reduce((total, term, index) => total + (index === 0 ? term : term / (shifted + index)), 0);
   const base = shifted + 7.5;

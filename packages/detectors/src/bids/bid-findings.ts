@@ -61,12 +61,12 @@ export function bidFindings(
 }
 
 /** As detectors are named elsewhere: "r024-price-close-to-winning". */
-export function indicatorId({ code, name }: Pick<Indicator, "code" | "name">): string {
+function indicatorId({ code, name }: Pick<Indicator, "code" | "name">): string {
   return `${code.toLowerCase()}-${name}`;
 }
 
 /** Tested and fired, not computable and excluded, over the subjects of the indicator. */
-export function indicatorReport(indicator: Indicator, result: IndicatorResult): DetectorReport {
+function indicatorReport(indicator: Indicator, result: IndicatorResult): DetectorReport {
   const tallies = Object.entries(result.tallies.get(indicator.code) ?? {}) as [Group, Tally][];
   const tally = tallies.reduce((sum, [, one]) => mergeTallies(sum, one), startTally());
   const isAboutProcesses = tallies.some(([group]) => group === "OCID");

@@ -75,12 +75,12 @@ export type ContractData = {
 export type Contracts = Columns<typeof kinds> & {
   size: number;
   /** The contract's number, and what it buys. */
-  numberText(row: number): string;
-  objectText(row: number): string | null;
-  codeText(id: number): string;
-  nameText(id: number): string;
+  numberText: (row: number) => string;
+  objectText: (row: number) => string | null;
+  codeText: (id: number) => string;
+  nameText: (id: number) => string;
   keyText: (row: number) => string;
-  supplierText(id: number): string;
+  supplierText: (id: number) => string;
   /** Number of different codes, names and suppliers: the length of a table by id. */
   codesSize: number;
   namesSize: number;

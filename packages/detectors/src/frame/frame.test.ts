@@ -365,8 +365,15 @@ test("a slice of few records crosses to another thread as few bytes", () => {
   const slice = foldSlice({ contracts: [exampleContract("c1")], items: [exampleItem("i1", "c1")] });
   const { contracts, items } = slice;
   const texts = [
-    ...[contracts.numbers, contracts.objects, contracts.urls, contracts.keys],
-    ...[items.sourceIds, items.contractIds, items.numbers, items.complements, items.urls],
+    contracts.numbers,
+    contracts.objects,
+    contracts.urls,
+    contracts.keys,
+    items.sourceIds,
+    items.contractIds,
+    items.numbers,
+    items.complements,
+    items.urls,
   ];
   const bytes = texts.flatMap(({ chunks }) => chunks).reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
   expect(bytes).toBeLessThan(1_000_000);

@@ -8,8 +8,8 @@ export type TextColumn = {
   set(row: number, text: string | null): void;
   at(row: number): string | null;
   /** The column as it stands, with room to spare; good until the next `push`. */
-  live(): TextColumnData;
-  data(): TextColumnData;
+  live: () => TextColumnData;
+  data: () => TextColumnData;
 };
 
 /** Plain data. The bytes of row r begin at `positions[r]`, chunk × 2^24 + offset, and are `lengths[r]` long; -1 is `null`. */
@@ -44,7 +44,7 @@ export function createTextColumn(): TextColumn {
     }
     positions[row] = (chunks.length - 1) * CHUNK_BYTES + used;
     lengths[row] = chunk.write(text, used, "utf8");
-    used += lengths[row]!;
+    used += lengths[row];
   };
 
   return {

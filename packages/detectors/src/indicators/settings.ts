@@ -15,7 +15,7 @@ export type IndicatorSettings = {
 };
 
 /** The settings file is wrong; each problem says where and what to write instead. */
-export class SettingsError extends Error {
+class SettingsError extends Error {
   override readonly name = "SettingsError";
   readonly problems: string[];
   constructor(problems: string[]) {
