@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createRandom } from "../../../evaluation/random.ts";
+import { createRandom } from "./seeded-random.ts";
 import {
   binomialUpperTail,
   falseDiscoveryCutoff,
