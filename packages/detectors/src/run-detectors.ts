@@ -10,7 +10,7 @@ import { materialityOf, rarityOf, round4, scoreOf } from "./score.ts";
 import { falseDiscoveryCutoff } from "./statistics.ts";
 
 /** Benjamini-Hochberg rate for the detectors that give p-values. */
-const FALSE_DISCOVERY_RATE = 0.05;
+export const FALSE_DISCOVERY_RATE = 0.05;
 /** Findings that are described in full, gravest first; a report counts all. */
 const FINDINGS_MAX = 2_000;
 
