@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { createReadStream, readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -6,6 +5,7 @@ import path from "node:path";
 import { createGunzip, gunzipSync } from "node:zlib";
 import { detectors } from "@cidadao/detectors/registry";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { cidadao, type Run } from "./support/cidadao.ts";
 
 const root = path.resolve(import.meta.dirname, "..");
 const PORTAL = "data/portal-compras-202401";
@@ -380,29 +380,7 @@ test("a reader that stops early gets no stack", async () => {
   expect(run.stderr).toBe("");
 });
 
-type Run = { code: number | null; stdout: string; stderr: string };
-
 /** `input` is a file for the standard input, as it is. */
-async function cidadao(
-  args: string[],
-  { input, stopsReading = false }: { input?: string; stopsReading?: boolean } = {},
-) {
-  const child = spawn(process.execPath, ["apps/cli/src/main.ts", ...args], { cwd: root, stdio: "pipe" });
-  const output: Buffer[] = [];
-  const errors: Buffer[] = [];
-  child.stdout.on("data", (chunk: Buffer) => {
-    output.push(chunk);
-    if (stopsReading) child.stdout.destroy();
-  });
-  child.stderr.on("data", (chunk: Buffer) => errors.push(chunk));
-  // A command that never reads its input closes it.
-  child.stdin.on("error", () => undefined);
-  if (input === undefined) child.stdin.end();
-  else createReadStream(input).pipe(child.stdin);
-  const code = await new Promise<number | null>((resolve, reject) => child.on("error", reject).on("close", resolve));
-  return { code, stdout: Buffer.concat(output).toString(), stderr: Buffer.concat(errors).toString() } satisfies Run;
-}
-
 function readJson({ stdout }: Run): { findings: Found[]; end: End } {
   const lines = stdout
     .trimEnd()
