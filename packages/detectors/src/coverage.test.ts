@@ -114,3 +114,11 @@ function complete() {
     registrations: [exampleRegistration(EXAMPLE_CNPJS[0])],
   });
 }
+
+test("one sanction list of two feeds partly, and the other is named", () => {
+  const { detectors: covered } = coverageOf(frameOf({ ...complete(), sanctionListsRead: ["ceis"] }));
+  expect(covered.find(({ detector }) => detector === "sanctioned-supplier")).toMatchObject({
+    feeds: "partly",
+    missing: "lista não lida: CNEP",
+  });
+});

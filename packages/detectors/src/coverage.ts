@@ -1,3 +1,4 @@
+import { type SanctionList, sanctionLists } from "@cidadao/domain/sanction";
 import { contractFields, type ContractField, type Detector, type Need } from "./define-detector.ts";
 import { NONE } from "./frame/dictionary.ts";
 import type { Frame } from "./frame/frame.ts";
@@ -16,7 +17,7 @@ export type Coverage = {
 
 export type DetectorCoverage = {
   detector: string;
-  /** `yes`: every contract has what it needs; `partly`: some; `no`: none. */
+  /** `yes`: every contract has what it needs, and every list was read; `partly`: some; `no`: none. */
   feeds: "yes" | "partly" | "no";
   /** Contracts that have all it needs. */
   ready: number;
@@ -66,12 +67,16 @@ function coverDetector(
     for (const field of missing) gaps.set(field, (gaps.get(field) ?? 0) + 1);
   }
   if (absent !== null) return { detector: id, feeds: "no", ready: 0, total, missing: absent };
-  const reasons = [...gaps]
-    .toSorted((a, b) => b[1] - a[1])
-    .map(([field, rows]) => `${fieldNames[field]} falta em ${rows} de ${total}`);
+  const unread = detector.needs.includes("sanctions") ? unreadLists(frame) : [];
+  const reasons = [
+    ...unread.map((list) => `lista não lida: ${list.toUpperCase()}`),
+    ...[...gaps]
+      .toSorted((a, b) => b[1] - a[1])
+      .map(([field, rows]) => `${fieldNames[field]} falta em ${rows} de ${total}`),
+  ];
   return {
     detector: id,
-    feeds: ready === 0 ? "no" : ready === total ? "yes" : "partly",
+    feeds: ready === 0 ? "no" : ready === total && unread.length === 0 ? "yes" : "partly",
     ready,
     total,
     missing: total === 0 ? "nenhum contrato" : reasons.length === 0 ? null : reasons.join("; "),
@@ -80,9 +85,15 @@ function coverDetector(
 
 /** Whole kinds of records without which a detector says nothing at all. */
 function absentRecords({ needs }: Detector, records: Coverage["records"], frame: Frame): string | null {
-  if (needs.includes("sanctions") && frame.sanctionListsRead.length === 0) return "nenhuma lista de sanções lida";
+  if (needs.includes("sanctions") && unreadLists(frame).length === sanctionLists.length)
+    return "nenhuma lista de sanções lida";
   if (needs.includes("registrations") && records.registrations === 0) return "nenhum registro do cadastro CNPJ";
   return null;
+}
+
+/** With one list of several a detector finds some, and clears nobody. */
+function unreadLists({ sanctionListsRead }: Frame): SanctionList[] {
+  return sanctionLists.filter((list) => !sanctionListsRead.includes(list));
 }
 
 export const fieldNames: Record<ContractField, string> = {
