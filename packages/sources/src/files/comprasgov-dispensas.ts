@@ -7,14 +7,12 @@ import { rawText } from "../terms.ts";
 import type { Complain } from "./complaints.ts";
 import {
   type Batch,
-  batchBuilder,
   defineFileFormat,
   isNew,
   provenanceOf,
   type ReadContext,
   rowFields,
 } from "./define-file-format.ts";
-import { readJsonRecords } from "./json-records.ts";
 import type { OpenedFile } from "./open-text.ts";
 import {
   contractValue,
@@ -24,6 +22,7 @@ import {
   supplierFields,
   type SupplierFields,
 } from "./published-fields.ts";
+import { readEachRecord } from "./read-each-record.ts";
 import { seenRecords } from "./seen.ts";
 
 export const comprasgovDispensas = defineFileFormat({
@@ -71,27 +70,19 @@ const purchaseWire = z.object({
 type Purchase = z.infer<typeof purchaseWire>;
 type Item = z.infer<typeof itemWire>;
 
-async function* read(files: OpenedFile[], context: ReadContext): AsyncGenerator<Batch> {
-  const out = batchBuilder();
+function read(files: OpenedFile[], context: ReadContext): AsyncGenerator<Batch> {
   const isUnseen = seenRecords();
-  for (const file of files) {
-    const complain = out.complainOf(file);
-    for await (const records of readJsonRecords(file, complain)) {
-      for (const { line, value } of records) {
-        const parsed = purchaseWire.safeParse(value);
-        const id = parsed.success ? idText(parsed.data.id) : null;
-        if (!parsed.success || id === null) {
-          complain("unusable-record", { line, reason: parsed.success ? "no id" : z.prettifyError(parsed.error) });
-        } else if (isNew(isUnseen(id, JSON.stringify(value)), line, complain)) {
-          const { contract, items } = readPurchase(parsed.data, { id, line, file, context, complain });
-          out.batch.contracts.push(contract);
-          out.batch.items.push(...items);
-        }
-        if (out.isFull()) yield out.take();
-      }
+  return readEachRecord(files, ({ line, value }, { file, complain, out }) => {
+    const parsed = purchaseWire.safeParse(value);
+    const id = parsed.success ? idText(parsed.data.id) : null;
+    if (!parsed.success || id === null) {
+      complain("unusable-record", { line, reason: parsed.success ? "no id" : z.prettifyError(parsed.error) });
+    } else if (isNew(isUnseen(id, JSON.stringify(value)), line, complain)) {
+      const { contract, items } = readPurchase(parsed.data, { id, line, file, context, complain });
+      out.batch.contracts.push(contract);
+      out.batch.items.push(...items);
     }
-  }
-  if (!out.isEmpty()) yield out.take();
+  });
 }
 
 type Place = { id: string; line: number; file: OpenedFile; context: ReadContext; complain: Complain };

@@ -3,17 +3,16 @@ import { z } from "zod";
 import { type FieldReader, idText, type Scalar, scalar } from "../reading.ts";
 import {
   type Batch,
-  batchBuilder,
   defineFileFormat,
   isNew,
   provenanceOf,
   type ReadContext,
   rowFields,
 } from "./define-file-format.ts";
-import { readJsonRecords } from "./json-records.ts";
 import type { OpenedFile } from "./open-text.ts";
 import { buyerFields, buyerWire, controlNumber, PNCP, pncpTenderPage } from "./pncp-wire.ts";
 import { dayOf, NOT_INFORMED } from "./published-fields.ts";
+import { readEachRecord } from "./read-each-record.ts";
 import { seenRecords } from "./seen.ts";
 
 export const pncpContratacoes = defineFileFormat({
@@ -62,27 +61,19 @@ const METHODS = new Map<string, [ProcurementMethod, DirectAwardKind | null]>([
   ["13", ["open", null]],
 ]);
 
-async function* read(files: OpenedFile[], context: ReadContext): AsyncGenerator<Batch> {
-  const out = batchBuilder();
+function read(files: OpenedFile[], context: ReadContext): AsyncGenerator<Batch> {
   const isUnseen = seenRecords();
-  for (const file of files) {
-    const complain = out.complainOf(file);
-    for await (const records of readJsonRecords(file, complain)) {
-      for (const { line, value } of records) {
-        const wire = tenderWire.safeParse(value).data;
-        const id = wire === undefined ? null : idOf(wire);
-        if (wire === undefined || id === null) {
-          complain("unusable-record", { line, reason: "no control number, or not the fields of a procurement" });
-        } else if (isNew(isUnseen(id, JSON.stringify(value)), line, complain)) {
-          const url = pncpTenderPage(id)!;
-          const provenance = provenanceOf(context, file, { source: PNCP, sourceId: id, url });
-          out.batch.contracts.push({ provenance, ...processOf(rowFields(id, line, complain), wire) });
-        }
-        if (out.isFull()) yield out.take();
-      }
+  return readEachRecord(files, ({ line, value }, { file, complain, out }) => {
+    const wire = tenderWire.safeParse(value).data;
+    const id = wire === undefined ? null : idOf(wire);
+    if (wire === undefined || id === null) {
+      complain("unusable-record", { line, reason: "no control number, or not the fields of a procurement" });
+    } else if (isNew(isUnseen(id, JSON.stringify(value)), line, complain)) {
+      const url = pncpTenderPage(id)!;
+      const provenance = provenanceOf(context, file, { source: PNCP, sourceId: id, url });
+      out.batch.contracts.push({ provenance, ...processOf(rowFields(id, line, complain), wire) });
     }
-  }
-  if (!out.isEmpty()) yield out.take();
+  });
 }
 
 function idOf(wire: TenderWire): string | null {

@@ -4,17 +4,16 @@ import { type FieldReader, idText, scalar } from "../reading.ts";
 import { rawText } from "../terms.ts";
 import {
   type Batch,
-  batchBuilder,
   defineFileFormat,
   isNew,
   provenanceOf,
   type ReadContext,
   rowFields,
 } from "./define-file-format.ts";
-import { readJsonRecords } from "./json-records.ts";
 import type { OpenedFile } from "./open-text.ts";
 import { buyerFields, buyerWire, controlNumber, PNCP, pncpContractPage } from "./pncp-wire.ts";
 import { contractValue, dayOf, period, supplierFields } from "./published-fields.ts";
+import { readEachRecord } from "./read-each-record.ts";
 import { seenRecords } from "./seen.ts";
 
 export const pncpContratos = defineFileFormat({
@@ -51,30 +50,22 @@ const contractWire = z.object({
 });
 type ContractWire = z.infer<typeof contractWire>;
 
-async function* read(files: OpenedFile[], context: ReadContext): AsyncGenerator<Batch> {
-  const out = batchBuilder();
+function read(files: OpenedFile[], context: ReadContext): AsyncGenerator<Batch> {
   const isUnseen = seenRecords();
-  for (const file of files) {
-    const complain = out.complainOf(file);
-    for await (const records of readJsonRecords(file, complain)) {
-      for (const { line, value } of records) {
-        const wire = contractWire.safeParse(value).data;
-        const id = wire === undefined ? null : idOf(wire);
-        if (wire === undefined || id === null) {
-          complain("unusable-record", { line, reason: "no control number, or not the fields of a contract" });
-        } else if (wire.receita === true) {
-          complain("revenue-contract", { line, reason: "the State receives: it is no purchase" });
-        } else if (isNew(isUnseen(id, JSON.stringify(value)), line, complain)) {
-          const fields = rowFields(id, line, complain);
-          const url = pncpContractPage(id)!;
-          const provenance = provenanceOf(context, file, { source: PNCP, sourceId: id, url });
-          out.batch.contracts.push({ provenance, ...contractOf(fields, wire) });
-        }
-        if (out.isFull()) yield out.take();
-      }
+  return readEachRecord(files, ({ line, value }, { file, complain, out }) => {
+    const wire = contractWire.safeParse(value).data;
+    const id = wire === undefined ? null : idOf(wire);
+    if (wire === undefined || id === null) {
+      complain("unusable-record", { line, reason: "no control number, or not the fields of a contract" });
+    } else if (wire.receita === true) {
+      complain("revenue-contract", { line, reason: "the State receives: it is no purchase" });
+    } else if (isNew(isUnseen(id, JSON.stringify(value)), line, complain)) {
+      const fields = rowFields(id, line, complain);
+      const url = pncpContractPage(id)!;
+      const provenance = provenanceOf(context, file, { source: PNCP, sourceId: id, url });
+      out.batch.contracts.push({ provenance, ...contractOf(fields, wire) });
     }
-  }
-  if (!out.isEmpty()) yield out.take();
+  });
 }
 
 function idOf(wire: ContractWire): string | null {
