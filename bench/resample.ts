@@ -1,3 +1,4 @@
+import { createRandom } from "@cidadao/detectors/seeded-random";
 import type { Contract, ContractItem } from "@cidadao/domain/contract";
 import type { Dataset } from "@cidadao/domain/dataset";
 
@@ -12,7 +13,7 @@ const DAYS_SHIFTED_MAX = 1_500;
  * and each pass over the originals brings other units and suppliers, so that groups keep their size as the data grows.
  */
 export function* resample(real: Records, contracts: number, seed: number): Generator<Records> {
-  const random = createRandom(seed);
+  const random = createRandom(seed).next;
   const itemsOf = Map.groupBy(real.items, ({ contractId }) => contractId);
   let batch: Records = { contracts: [], items: [] };
   for (let index = 0; index < contracts; index++) {
@@ -75,13 +76,4 @@ function otherCnpj(taxId: string, region: number): string {
 
 function shifted(date: string | null, days: number): string | null {
   return date === null ? null : new Date(Date.parse(date) + days * 86_400_000).toISOString().slice(0, 10);
-}
-
-/** Uniform in [0, 1): a linear congruential generator, the same everywhere (Numerical Recipes). */
-function createRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
 }

@@ -6,7 +6,7 @@ import { daysBetween } from "@cidadao/domain/dates";
 import { recordKey } from "@cidadao/domain/provenance";
 import { type DataObject, IsolationForest } from "isolation-forest";
 import { similarPairs } from "./similar-pairs.ts";
-import { createRandom } from "./random.ts";
+import { createRandom } from "@cidadao/detectors/seeded-random";
 
 /** What people rank contracts by today. */
 export type Baseline = {

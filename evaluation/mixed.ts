@@ -4,7 +4,7 @@ import { baselines } from "./baselines.ts";
 import { BUDGET_SHARE, contractsOf, recallOf, SEEDS } from "./planted.ts";
 import { plants } from "./plants/list.ts";
 import type { Planted } from "./plants/plant.ts";
-import { createRandom, type Random } from "./random.ts";
+import { createRandom, type Random } from "@cidadao/detectors/seeded-random";
 import { readJanuary2024 } from "./sample.ts";
 import { type EvaluationData, type Section, tableOf } from "./section.ts";
 

@@ -6,7 +6,7 @@ import type { Grounds, NullCase } from "./null-data/null-case.ts";
 import { permutedCases } from "./null-data/permuted.ts";
 import { syntheticCases } from "./null-data/synthetic.ts";
 import { spreadOverYears } from "./plants/years.ts";
-import { createRandom } from "./random.ts";
+import { createRandom } from "@cidadao/detectors/seeded-random";
 import { readDataset, readJanuary2024 } from "./sample.ts";
 import { type EvaluationData, type Section, tableOf } from "./section.ts";
 

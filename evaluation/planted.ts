@@ -5,7 +5,7 @@ import { type Baseline, baselines } from "./baselines.ts";
 import { plants } from "./plants/list.ts";
 import { keyOf, type Plant, type Planted } from "./plants/plant.ts";
 import { spreadOverYears } from "./plants/years.ts";
-import { createRandom } from "./random.ts";
+import { createRandom } from "@cidadao/detectors/seeded-random";
 import { readJanuary2024 } from "./sample.ts";
 import { type EvaluationData, type Section, tableOf } from "./section.ts";
 

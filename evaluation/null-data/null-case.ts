@@ -1,6 +1,6 @@
 import type { Frame } from "@cidadao/detectors/frame/frame";
 import type { Dataset } from "@cidadao/domain/dataset";
-import type { Random } from "../random.ts";
+import type { Random } from "@cidadao/detectors/seeded-random";
 
 /** What the cases may start from. `directAwards` is there where a folder with more data was named. */
 export type Grounds = { month: Dataset; years: Dataset; directAwards: Dataset | null };

@@ -3,7 +3,7 @@ import { type Frame, frameOf } from "@cidadao/detectors/frame/frame";
 import { directAwardThresholdOn } from "@cidadao/detectors/thresholds";
 import type { Contract } from "@cidadao/domain/contract";
 import type { Dataset } from "@cidadao/domain/dataset";
-import type { Random } from "../random.ts";
+import type { Random } from "@cidadao/detectors/seeded-random";
 import { DRAWS, type NullCase, rowsOf, withContracts, withItems } from "./null-case.ts";
 
 /** Real data in which exactly what a detector looks for was destroyed by shuffling. */

@@ -2,7 +2,7 @@ import { exampleContract, exampleDataset, exampleItem } from "@cidadao/detectors
 import { dayOf } from "@cidadao/detectors/frame/days";
 import { type Frame, frameOf } from "@cidadao/detectors/frame/frame";
 import type { Contract } from "@cidadao/domain/contract";
-import { createRandom } from "../random.ts";
+import { createRandom } from "@cidadao/detectors/seeded-random";
 import { DRAWS, normal, type NullCase, withContracts, withItems } from "./null-case.ts";
 
 const NOMINAL = 0.05;

@@ -2,7 +2,7 @@ import type { Contract } from "@cidadao/domain/contract";
 import type { Dataset } from "@cidadao/domain/dataset";
 import { directAwardThresholdOn } from "@cidadao/detectors/thresholds";
 import { addDays } from "@cidadao/domain/dates";
-import type { Random } from "../random.ts";
+import type { Random } from "@cidadao/detectors/seeded-random";
 import { addContracts, isPlainPurchase, keyOf, newSeller, type Plant, type Planting, waived } from "./plant.ts";
 import { LAST_YEAR } from "./years.ts";
 

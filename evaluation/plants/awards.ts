@@ -1,6 +1,6 @@
 import { addDays } from "@cidadao/domain/dates";
 import { directAwardThresholdOn } from "@cidadao/detectors/thresholds";
-import type { Random } from "../random.ts";
+import type { Random } from "@cidadao/detectors/seeded-random";
 import {
   addContracts,
   addGroups,

@@ -1,7 +1,7 @@
 import type { Contract, ContractItem } from "@cidadao/domain/contract";
 import type { Dataset } from "@cidadao/domain/dataset";
 import { recordKey } from "@cidadao/domain/provenance";
-import type { Random } from "../random.ts";
+import type { Random } from "@cidadao/detectors/seeded-random";
 
 /** Something odd that was put in: its contracts by record key. */
 export type Planted = { keys: string[] };

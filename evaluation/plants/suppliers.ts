@@ -3,7 +3,7 @@ import type { Dataset } from "@cidadao/domain/dataset";
 import { addDays } from "@cidadao/domain/dates";
 import type { Registration } from "@cidadao/domain/registration";
 import type { Sanction } from "@cidadao/domain/sanction";
-import type { Random } from "../random.ts";
+import type { Random } from "@cidadao/detectors/seeded-random";
 import {
   addContracts,
   addGroups,

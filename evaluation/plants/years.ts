@@ -1,7 +1,7 @@
 import type { Contract } from "@cidadao/domain/contract";
 import type { Dataset } from "@cidadao/domain/dataset";
 import { addDays, daysBetween } from "@cidadao/domain/dates";
-import type { Random } from "../random.ts";
+import type { Random } from "@cidadao/detectors/seeded-random";
 import { hasValue } from "./plant.ts";
 
 const FIRST_DAY = "2018-01-01";
