@@ -4,7 +4,7 @@ import type { Dataset } from "@cidadao/domain/dataset";
 
 type Records = Pick<Dataset, "contracts" | "items">;
 
-const BATCH_CONTRACTS = 5_000;
+const BATCH_CONTRACTS = 500;
 const VALUE_JITTER = 0.4;
 const DAYS_SHIFTED_MAX = 1_500;
 
@@ -40,7 +40,7 @@ function redraw(
   const supplierTaxId = original.supplierTaxId === null ? null : otherCnpj(original.supplierTaxId, region);
   const contract: Contract = {
     ...original,
-    provenance: { ...original.provenance, sourceId: id, url: flat(original.provenance.url, "#", id) },
+    provenance: { ...original.provenance, sourceId: id },
     number: `${index}`,
     object: original.object === null ? null : flat(original.object, " (lote ", String(index % 997), ")"),
     unitCode: elsewhere(original.unitCode),

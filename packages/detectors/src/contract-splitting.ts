@@ -16,7 +16,7 @@ import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
 import { awardKindCodes, type Contracts, supplierKindCodes } from "./frame/contracts.ts";
 import { yearOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { splitGroups } from "./frame/group-rows.ts";
+import { firstRow, groupSize, splitGroups } from "./frame/group-rows.ts";
 import { catalogueCodesOf } from "./item-class.ts";
 import { groupsByYear, sellerGroupsOf } from "./market-groups.ts";
 import { jaccard } from "./statistics.ts";
@@ -88,19 +88,27 @@ export const contractSplitting = defineDetector({
       (row) => contracts.awardKind[row] === awardKindCodes.waived,
     );
     const groups = splitGroups(years, (row) => natures[row]! + 1);
+    const idOf = (group: number) => {
+      const first = firstRow(groups, group);
+      const [signedOn, nature] = [contracts.signedOn[first]!, natures[first]!];
+      return [
+        contracts.codeText(contracts.unit[first]!),
+        contracts.supplierText(contracts.supplier[first]!),
+        signedOn === NONE ? "sem-data" : yearOf(signedOn),
+        ...(nature === NONE ? [] : [items.text(nature)!]),
+      ].join("/");
+    };
     for (let group = 0; group < groups.count; group++) {
-      const rows = groups.rowsOf(group);
-      const first = rows[0]!;
-      const signedOn = contracts.signedOn[first]!;
-      const nature = natures[first]!;
-      const id = () =>
-        [
-          contracts.codeText(contracts.unit[first]!),
-          contracts.supplierText(contracts.supplier[first]!),
-          signedOn === NONE ? "sem-data" : yearOf(signedOn),
-          ...(nature === NONE ? [] : [items.text(nature)!]),
-        ].join("/");
-      answer.group({ id, rows }, judge(contracts, rows, { ...params, hasNature: nature !== NONE }));
+      const first = firstRow(groups, group);
+      answer.groupOf(
+        { groups, idOf },
+        group,
+        contracts.supplierKind[first] !== supplierKindCodes.company
+          ? NO_CNPJ
+          : groupSize(groups, group) < params.awardsMin
+            ? NOT_FIRED
+            : judge(contracts, groups.rowsOf(group), { ...params, hasNature: natures[first] !== NONE }),
+      );
     }
   },
   examples: [
@@ -213,8 +221,6 @@ type DatedAward = { contract: Contract; date: IsoDate; valueCents: Cents };
 const NO_CNPJ = excluded("fornecedor sem CNPJ publicado");
 
 function judge(contracts: Contracts, rows: Int32Array, limits: Limits): Verdict {
-  if (contracts.supplierKind[rows[0]!] !== supplierKindCodes.company) return NO_CNPJ;
-  if (rows.length < limits.awardsMin) return NOT_FIRED;
   const all = Array.from(rows, contracts.at).sort(byRecordKey);
   if (all.some(isWithSupportFoundation)) return excluded("fundação de apoio: dispensa própria da Lei 8.958");
   if (all.some(({ object }) => isWithheld(object))) return excluded("objeto sob sigilo");

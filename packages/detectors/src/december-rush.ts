@@ -83,13 +83,16 @@ type Year = { year: number; rows: number[]; late: number[] };
 /** Ascending. */
 function yearsOf(contracts: Contracts, rows: Int32Array, fromDay: number): Year[] {
   const years = new Map<number, Year>();
+  let year: Year | undefined;
   for (const row of rows) {
     const day = contracts.signedOn[row]!;
     if (day === NONE) continue;
     const month = monthIndexOf(day);
     const number = Math.floor(month / 12);
-    const year = years.get(number) ?? { year: number, rows: [], late: [] };
-    years.set(number, year);
+    if (year?.year !== number) {
+      year = years.get(number) ?? { year: number, rows: [], late: [] };
+      years.set(number, year);
+    }
     year.rows.push(row);
     if (month % 12 === 11 && civilFromDays(day).dayOfMonth >= fromDay) year.late.push(row);
   }

@@ -3,6 +3,7 @@ import type { Dataset } from "@cidadao/domain/dataset";
 import type { Cents } from "@cidadao/domain/money";
 import type { z } from "zod";
 import type { Frame } from "./frame/frame.ts";
+import type { RowGroups } from "./frame/group-rows.ts";
 
 export type Need = "contracts" | "items" | "amendments" | "sanctions" | "registrations";
 
@@ -69,10 +70,14 @@ export type Verdict =
 /** Contracts that are judged together. `id` is the subject's, made only when somebody asks. */
 export type Group = { id: () => string; rows: ArrayLike<number> };
 
+/** Many groups at once: nothing is made for a group but its verdict, and an id only where it fired. */
+export type Groups = { groups: RowGroups; idOf: (group: number) => string };
+
 /** Where a detector puts its verdicts: one for each contract it looks at, or one for each group. */
 export type Answer = {
   contract(row: number, verdict: Verdict): void;
   group(group: Group, verdict: Verdict): void;
+  groupOf(groups: Groups, group: number, verdict: Verdict): void;
 };
 
 /** `flags`, `notComputable` and `excluded` are complete lists of subject ids; every other subject is not fired. */

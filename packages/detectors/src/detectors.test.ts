@@ -54,7 +54,7 @@ describe.each(detectors)("$id", (detector) => {
         return frame[key as keyof Frame];
       },
     });
-    const ignore = { contract: () => undefined, group: () => undefined };
+    const ignore = { contract: () => undefined, group: () => undefined, groupOf: () => undefined };
     expect(() => detector.detect(guarded, {}, ignore)).not.toThrow();
   });
 });

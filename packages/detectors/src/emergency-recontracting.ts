@@ -6,7 +6,7 @@ import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
 import { awardKindCodes, type Contracts, supplierKindCodes } from "./frame/contracts.ts";
 import { dayOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { groupRowsByTable } from "./frame/group-rows.ts";
+import { firstRow, groupRowsByTable } from "./frame/group-rows.ts";
 import { sellerGroupsOf } from "./market-groups.ts";
 import { jaccardOfSets, wordSetOf } from "./similar-texts.ts";
 import { fold, plural } from "./text.ts";
@@ -55,11 +55,12 @@ export const emergencyRecontracting = defineDetector({
     const pairs = groupRowsByTable(contracts.size, sellers.count, (row) =>
       contracts.awardKind[row] === awardKindCodes.waived ? sellers.groupOf[row]! : -1,
     );
-    for (let group = 0; group < pairs.count; group++) {
-      const rows = pairs.rowsOf(group);
-      const id = () =>
-        `${contracts.codeText(contracts.unit[rows[0]!]!)}/${contracts.supplierText(contracts.supplier[rows[0]!]!)}`;
-      answer.group({ id, rows }, judge(contracts, rows, params));
+    const idOf = (pair: number) => {
+      const first = firstRow(pairs, pair);
+      return `${contracts.codeText(contracts.unit[first]!)}/${contracts.supplierText(contracts.supplier[first]!)}`;
+    };
+    for (let pair = 0; pair < pairs.count; pair++) {
+      answer.groupOf({ groups: pairs, idOf }, pair, judge(contracts, pairs.rowsOf(pair), params));
     }
   },
   examples: [

@@ -1,7 +1,7 @@
 import type { Contracts } from "./frame/contracts.ts";
 import { yearOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { groupRows, groupRowsByTable, pairKey, type RowGroups, splitGroups } from "./frame/group-rows.ts";
+import { groupRowsByTable, type RowGroups, splitGroups } from "./frame/group-rows.ts";
 import { once } from "./frame/once.ts";
 import { republicationsOf } from "./republications.ts";
 
@@ -15,21 +15,23 @@ export const agencyGroupsOf = once((contracts: Contracts): RowGroups => {
   );
 });
 
-/** Contracts of one managing unit with one supplier. */
-export const sellerGroupsOf = once((contracts: Contracts): RowGroups => {
+/** Contracts of one supplier. */
+export const supplierGroupsOf = once((contracts: Contracts): RowGroups => {
   const republished = republicationsOf(contracts);
-  return groupRows(contracts.size, (row) =>
-    republished[row] === 1 ? -1 : pairKey(contracts.unit[row]!, contracts.supplier[row]!),
+  return groupRowsByTable(contracts.size, contracts.suppliersSize, (row) =>
+    republished[row] === 1 ? -1 : contracts.supplier[row]!,
   );
 });
 
+/** Contracts of one managing unit with one supplier. */
+export const sellerGroupsOf = once((contracts: Contracts): RowGroups =>
+  splitGroups(supplierGroupsOf(contracts), (row) => contracts.unit[row]!),
+);
+
 /** Contracts of one agency with one supplier. */
-export const agencySellerGroupsOf = once((contracts: Contracts): RowGroups => {
-  const republished = republicationsOf(contracts);
-  return groupRows(contracts.size, (row) =>
-    republished[row] === 1 ? -1 : pairKey(contracts.agency[row]!, contracts.supplier[row]!),
-  );
-});
+export const agencySellerGroupsOf = once((contracts: Contracts): RowGroups =>
+  splitGroups(supplierGroupsOf(contracts), (row) => contracts.agency[row]!),
+);
 
 /** Those of the groups' rows that `isCounted`, apart by year of signature; the year of an unsigned contract is 0. */
 export function groupsByYear(contracts: Contracts, groups: RowGroups, isCounted: (row: number) => boolean): RowGroups {

@@ -84,6 +84,10 @@ function withoutMemory(series: Float64Array): Float64Array {
 function powerAt(series: Float64Array, angle: number): number {
   const twice = 2 * Math.cos(angle);
   let [last, before] = [0, 0];
-  for (const value of series) [last, before] = [value + twice * last - before, last];
+  for (let index = 0; index < series.length; index++) {
+    const next = series[index]! + twice * last - before;
+    before = last;
+    last = next;
+  }
   return last * last + before * before - twice * last * before;
 }

@@ -6,18 +6,11 @@ import { contractRecord, contractSubject, fact, inForceOn, itemRecord, objectFac
 import { exampleContract, exampleDataset, exampleItem, exampleKey, examplePeers } from "./examples.ts";
 import { type Contracts, methodCodes, supplierKindCodes } from "./frame/contracts.ts";
 import { NONE } from "./frame/dictionary.ts";
-import {
-  groupRows,
-  groupRowsByTable,
-  groupSize,
-  overSortedValues,
-  pairKey,
-  type RowGroups,
-} from "./frame/group-rows.ts";
+import { groupRows, groupRowsByTable, groupSize, overValues, pairKey, type RowGroups } from "./frame/group-rows.ts";
 import type { Items } from "./frame/items.ts";
 import { itemClassesOf, lineValue } from "./item-class.ts";
 import { clamp } from "./score.ts";
-import { robustSpread, sortedMedian, studentUpperTail } from "./statistics.ts";
+import { robustSpread, medianInPlace, studentUpperTail } from "./statistics.ts";
 import { fold, formatDecimal } from "./text.ts";
 
 const legalBasis = [
@@ -231,7 +224,7 @@ function comparePeers(
   );
   const center = new Float64Array(size);
   for (const groups of [byMethod, byClass, byType]) {
-    const medians = overSortedValues(groups, logarithms, sortedMedian);
+    const medians = overValues(groups, logarithms, medianInPlace);
     const weight = groups === byMethod ? 0 : shrinkage;
     for (let row = 0; row < size; row++) {
       const group = groups.groupOf[row]!;
@@ -248,7 +241,7 @@ function comparePeers(
     hasOwnClass[row] ? byMethod.groupOf[row]! : -1,
   );
   const spreadWithin = new Float64Array(byMethod.count);
-  const spreads = overSortedValues(withinClasses, residuals, spreadOf);
+  const spreads = overValues(withinClasses, residuals, spreadOf);
   for (let group = 0; group < withinClasses.count; group++) {
     spreadWithin[byMethod.groupOf[withinClasses.rowsOf(group)[0]!]!] = spreads[group]!;
   }
@@ -262,7 +255,7 @@ function comparePeers(
     center,
     types,
     hasOwnClass,
-    spreadByClass: overSortedValues(byClass, residuals, spreadOf),
+    spreadByClass: overValues(byClass, residuals, spreadOf),
     spreadWithin,
   };
 }
@@ -361,8 +354,8 @@ function describe(
 }
 
 /** Equal values can leave a rest of rounding behind; a spread below a millionth is none. */
-function spreadOf(sorted: Float64Array, scratch: Float64Array): number {
-  const spread = robustSpread(sorted, scratch);
+function spreadOf(values: Float64Array, scratch: Float64Array): number {
+  const spread = robustSpread(values, scratch);
   return spread < 1e-6 ? 0 : spread;
 }
 

@@ -6,6 +6,7 @@ import { EXAMPLE_CNPJS, exampleContract, exampleDataset, exampleItem } from "./e
 import { awardKindCodes, type Contracts, supplierKindCodes } from "./frame/contracts.ts";
 import { yearOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
+import { firstRow } from "./frame/group-rows.ts";
 import type { Items } from "./frame/items.ts";
 import { type ItemClasses, itemClassesOf } from "./item-class.ts";
 import { groupsByYear, sellerGroupsOf } from "./market-groups.ts";
@@ -57,17 +58,18 @@ export const repeatedNoCompetition = defineDetector({
       sellerGroupsOf(contracts),
       (row) => contracts.awardKind[row] === awardKindCodes.no_competition,
     );
-    for (let group = 0; group < groups.count; group++) {
-      const rows = groups.rowsOf(group);
-      const first = rows[0]!;
+    const idOf = (group: number) => {
+      const first = firstRow(groups, group);
       const day = contracts.signedOn[first]!;
-      const id = () =>
-        [
-          contracts.codeText(contracts.unit[first]!),
-          contracts.supplierText(contracts.supplier[first]!),
-          day === NONE ? "sem-data" : String(yearOf(day)),
-        ].join("/");
-      answer.group({ id, rows }, judge({ contracts, classes, suppliers }, rows, params));
+      return [
+        contracts.codeText(contracts.unit[first]!),
+        contracts.supplierText(contracts.supplier[first]!),
+        day === NONE ? "sem-data" : String(yearOf(day)),
+      ].join("/");
+    };
+    for (let group = 0; group < groups.count; group++) {
+      const verdict = judge({ contracts, classes, suppliers }, groups.rowsOf(group), params);
+      answer.groupOf({ groups, idOf }, group, verdict);
     }
   },
   examples: [

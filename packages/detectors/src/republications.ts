@@ -1,33 +1,46 @@
 import type { Contracts } from "./frame/contracts.ts";
 import { NONE } from "./frame/dictionary.ts";
+import { groupRowsByTable } from "./frame/group-rows.ts";
 import { once } from "./frame/once.ts";
 
 /**
  * 1 for every row that publishes again a contract of another row: same unit, number, supplier, day and value. Of such
- * rows the one whose key sorts first counts as the contract. Computed once a frame.
+ * rows the one whose key sorts first counts as the contract. Computed once a frame, supplier by supplier.
  */
 export const republicationsOf = once((contracts: Contracts): Uint8Array => {
   const republished = new Uint8Array(contracts.size);
-  const slots = new Int32Array(2 ** Math.ceil(Math.log2(2 * contracts.size + 2))).fill(NONE);
-  for (let row = 0; row < contracts.size; row++) {
+  const suppliers = groupRowsByTable(contracts.size, contracts.suppliersSize, (row) => contracts.supplier[row]!);
+  let slots = new Int32Array(SLOTS_MIN);
+  for (let group = 0; group < suppliers.count; group++) {
+    const [from, to] = [suppliers.start[group]!, suppliers.start[group + 1]!];
+    if (to - from < 2) continue;
+    while (slots.length < 2 * (to - from)) slots = new Int32Array(2 * slots.length);
+    const mask = 2 ** Math.ceil(Math.log2(2 * (to - from))) - 1;
+    slots.fill(NONE, 0, mask + 1);
+    for (let index = from; index < to; index++) markRow(suppliers.rows[index]!, mask);
+  }
+  return republished;
+
+  function markRow(row: number, mask: number): void {
     const hash = hashOf(contracts, row);
-    let slot = hash & (slots.length - 1);
+    let slot = hash & mask;
     if (slots[slot] !== NONE && !isSame(contracts, row, slots[slot]!)) {
       // Thousands may differ in nothing but the number; where the rest tells rows apart, no number is read.
-      slot = hashOfText(contracts.numberText(row), hash) & (slots.length - 1);
-      while (slots[slot] !== NONE && !isSame(contracts, row, slots[slot]!)) slot = (slot + 1) & (slots.length - 1);
+      slot = hashOfText(contracts.numberText(row), hash) & mask;
+      while (slots[slot] !== NONE && !isSame(contracts, row, slots[slot]!)) slot = (slot + 1) & mask;
     }
     const other = slots[slot]!;
     if (other === NONE) {
       slots[slot] = row;
-      continue;
+      return;
     }
     const isFirst = contracts.keyText(row) < contracts.keyText(other);
     republished[isFirst ? other : row] = 1;
     if (isFirst) slots[slot] = row;
   }
-  return republished;
 });
+
+const SLOTS_MIN = 64;
 
 function isSame(contracts: Contracts, a: number, b: number): boolean {
   const { unit, supplierId, signedOn, initialValue, numberText } = contracts;

@@ -3,7 +3,7 @@ import { defineDetector, excluded, fired, notComputable, NOT_FIRED, type Verdict
 import { contractRecord, fact, firstContracts } from "./evidence.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
 import { type Contracts, supplierKindCodes } from "./frame/contracts.ts";
-import { groupSize, splitGroups } from "./frame/group-rows.ts";
+import { firstRow, groupSize, splitGroups } from "./frame/group-rows.ts";
 import { agencySellerGroupsOf } from "./market-groups.ts";
 import { clamp } from "./score.ts";
 import { isWithSupportFoundation } from "./support-foundation.ts";
@@ -53,13 +53,14 @@ export const roundNumber = defineDetector({
     const whole = { round: 0, total: pairs.rows.length };
     for (const row of pairs.rows) if (isRound(contracts.initialValue[row]!)) whole.round++;
     const few = notComputable(`menos de ${params.contractsMin} contratos do par`);
-    for (let group = 0; group < pairs.count; group++) {
-      const rows = pairs.rowsOf(group);
-      const first = rows[0]!;
-      const id = () =>
-        `${contracts.codeText(contracts.agency[first]!)}/${contracts.supplierText(contracts.supplier[first]!)}`;
-      const isFew = groupSize(pairs, group) < params.contractsMin;
-      answer.group({ id, rows }, isFew ? few : judge(contracts, { rows, whole }, params));
+    const idOf = (pair: number) => {
+      const first = firstRow(pairs, pair);
+      return `${contracts.codeText(contracts.agency[first]!)}/${contracts.supplierText(contracts.supplier[first]!)}`;
+    };
+    for (let pair = 0; pair < pairs.count; pair++) {
+      const isFew = groupSize(pairs, pair) < params.contractsMin;
+      const verdict = isFew ? few : judge(contracts, { rows: pairs.rowsOf(pair), whole }, params);
+      answer.groupOf({ groups: pairs, idOf }, pair, verdict);
     }
   },
   examples: [

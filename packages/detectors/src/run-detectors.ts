@@ -2,7 +2,15 @@ import { compareFindings, type Finding } from "@cidadao/domain/anomaly";
 import type { Dataset, Detection, DetectorReport, Reason } from "@cidadao/domain/dataset";
 import { severityOf } from "@cidadao/domain/severity";
 import { rankRisks } from "./composite-risk.ts";
-import { type Answer, type Detector, type Flag, type Group, notFired, type Verdict } from "./define-detector.ts";
+import {
+  type Answer,
+  type Detector,
+  type Flag,
+  type Group,
+  type Groups,
+  notFired,
+  type Verdict,
+} from "./define-detector.ts";
 import { fact } from "./evidence.ts";
 import { type Frame, frameOf } from "./frame/frame.ts";
 import { detectors } from "./registry.ts";
@@ -37,10 +45,9 @@ export function detectInFrame(frame: Frame, options: RunOptions = {}): Detection
   if (unknown !== undefined) throw new RangeError(`unknown detector: ${unknown}`);
   const chosen = detectors.filter(({ id }) => ids === undefined || ids.includes(id));
   const runs = chosen.map((detector) => runDetector(detector, frame, params[detector.id] ?? {}));
-  const raised = runs.flatMap((run) => run.raised).sort(compareRaised);
+  const raised = runs.flatMap((run) => run.raised);
   return {
-    findings: raised
-      .slice(0, findingsMax)
+    findings: gravest(raised, findingsMax)
       .map((one) => findingOf(one))
       .sort(compareFindings),
     findingsTotal: raised.length,
@@ -118,6 +125,7 @@ export function assess(
   detector.detect(frame, params, {
     contract: (row, verdict) => void verdicts.push({ subjectId: frame.contracts.keyText(row), verdict }),
     group: ({ id }, verdict) => void verdicts.push({ subjectId: id(), verdict }),
+    groupOf: ({ idOf }, group, verdict) => void verdicts.push({ subjectId: idOf(group), verdict }),
   });
   const flags = verdicts.flatMap(({ verdict }) => (verdict.outcome === "fired" ? [verdict.flag] : []));
   const tested = flags.length + verdicts.filter(({ verdict }) => verdict.outcome === "not_fired").length;
@@ -172,6 +180,14 @@ function createTally(frame: Frame) {
       if (count(verdict)) for (let index = 0; index < rows.length; index++) available[rows[index]!] = 1;
       if (verdict.outcome === "fired") candidates.push({ subjectId: id(), rows, flag: verdict.flag });
     },
+    groupOf({ groups, idOf }: Groups, group, verdict) {
+      const { start, rows } = groups;
+      if (count(verdict))
+        for (let index = start[group]!; index < start[group + 1]!; index++) available[rows[index]!] = 1;
+      if (verdict.outcome === "fired") {
+        candidates.push({ subjectId: idOf(group), rows: groups.rowsOf(group), flag: verdict.flag });
+      }
+    },
   };
   return { ...tally, available, candidates, calm, notComputable, excluded };
 }
@@ -205,6 +221,16 @@ function findingOf({ detector, subjectId, flag, score, baseRate }: Raised): Find
     legalBasis,
     innocentExplanations: detector.innocentExplanations,
   };
+}
+
+/** Only what can be among the first is put in order. */
+function gravest(raised: Raised[], count: number): Raised[] {
+  const scores = Float64Array.from(raised, ({ score }) => score).sort();
+  const least = scores[Math.max(0, scores.length - count)] ?? 0;
+  return raised
+    .filter(({ score }) => score >= least)
+    .sort(compareRaised)
+    .slice(0, count);
 }
 
 /** As `compareFindings`, on what is known before a finding is described. */

@@ -7,7 +7,7 @@ import { dateOf, dayOf, monthIndexOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
 import { fisherPeriodicityTest } from "./periodogram.ts";
 import { agencyGroupsOf } from "./market-groups.ts";
-import { sortedQuantile } from "./statistics.ts";
+import { quantileInPlace } from "./statistics.ts";
 import { formatDecimal } from "./text.ts";
 
 const legalBasis = [{ norm: "Lei 4.320/1964", article: "arts. 47 e 48", validFrom: "1964-03-17", validTo: null }];
@@ -49,7 +49,7 @@ export const spendingCycle = defineDetector({
     const agencies = agencyGroupsOf(contracts);
     for (let group = 0; group < agencies.count; group++) {
       const all = agencies.rowsOf(group);
-      const rows = all.filter((row) => contracts.signedOn[row] !== NONE && contracts.initialValue[row]! > 0);
+      const rows = datedAndPriced(contracts, all);
       const id = () => contracts.codeText(contracts.agency[all[0]!]!);
       answer.group({ id, rows }, judge(contracts, rows, params));
     }
@@ -82,15 +82,30 @@ const LARGEST_COUNTED = 0.9;
 const YEAR_FRACTIONS = [12, 6, 4, 3, 2.4, 2];
 const FRACTION_TOLERANCE = 0.06;
 
+function datedAndPriced({ signedOn, initialValue }: Contracts, rows: Int32Array): Int32Array {
+  const kept = new Int32Array(rows.length);
+  let count = 0;
+  for (let index = 0; index < rows.length; index++) {
+    const row = rows[index]!;
+    if (signedOn[row] !== NONE && initialValue[row]! > 0) kept[count++] = row;
+  }
+  return kept.subarray(0, count);
+}
+
 function judge(
   contracts: Contracts,
   rows: Int32Array,
   { monthsMin, contractsMin, shareMin }: { monthsMin: number; contractsMin: number; shareMin: number },
 ): Verdict {
   if (rows.length < contractsMin) return notComputable(`menos de ${contractsMin} contratos com data e valor`);
+  const values = new Float64Array(rows.length);
+  const monthOf = new Int32Array(rows.length);
   let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const row of rows) {
+  for (let index = 0; index < rows.length; index++) {
+    const row = rows[index]!;
     const month = monthIndexOf(contracts.signedOn[row]!);
+    monthOf[index] = month;
+    values[index] = contracts.initialValue[row]!;
     if (month < first) first = month;
     if (month > last) last = month;
   }
@@ -98,12 +113,8 @@ function judge(
   if (months < monthsMin) return notComputable(`menos de ${monthsMin} meses de contratos`);
   if (months > MONTHS_MAX) return notComputable("datas espalhadas por mais de cinquenta anos");
   const totals = new Float64Array(months);
-  const values = new Float64Array(rows.length);
-  for (let index = 0; index < rows.length; index++) values[index] = contracts.initialValue[rows[index]!]!;
-  const cap = sortedQuantile(values.sort(), LARGEST_COUNTED);
-  for (const row of rows) {
-    totals[monthIndexOf(contracts.signedOn[row]!) - first]! += Math.min(cap, contracts.initialValue[row]!);
-  }
+  const cap = quantileInPlace(values.slice(), LARGEST_COUNTED);
+  for (let index = 0; index < rows.length; index++) totals[monthOf[index]! - first]! += Math.min(cap, values[index]!);
   const test = fisherPeriodicityTest(totals.map((cents) => Math.log1p(cents / 100)));
   if (test === null) return notComputable("a série não varia");
   if (test.share < shareMin) return NOT_FIRED;

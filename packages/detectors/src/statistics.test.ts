@@ -12,7 +12,7 @@ import {
   quantile,
   robustSpread,
   robustZ,
-  sortedQuantile,
+  quantileInPlace,
   studentUpperTail,
 } from "./statistics.ts";
 
@@ -202,13 +202,14 @@ describe("Student's upper tail", () => {
   });
 });
 
-test("the quantile of a sorted array is the quantile", () => {
+test("the quantile found by selection is the quantile", () => {
   fc.assert(
     fc.property(fc.array(finite, { minLength: 1 }), fc.double({ min: 0, max: 1, noNaN: true }), (values, p) => {
-      expect(sortedQuantile(Float64Array.from(values).sort(), p)).toBe(quantile(values, p));
+      // Adding zero makes one zero of the two.
+      expect(quantileInPlace(Float64Array.from(values), p) + 0).toBe(quantile(values, p)! + 0);
     }),
   );
-  expect(sortedQuantile(new Float64Array(0), 0.5)).toBeNaN();
+  expect(quantileInPlace(new Float64Array(0), 0.5)).toBeNaN();
 });
 
 describe("the robust spread", () => {
@@ -218,8 +219,7 @@ describe("the robust spread", () => {
     return radius * Math.cos(2 * Math.PI * random.next());
   });
   const spreadOf = (values: number[]) => {
-    const sorted = Float64Array.from(values).sort();
-    return robustSpread(sorted, new Float64Array(sorted.length));
+    return robustSpread(Float64Array.from(values), new Float64Array(values.length));
   };
 
   test("is the standard deviation of what is normal, and scales and shifts with it", () => {

@@ -102,21 +102,65 @@ const LANCZOS = [
   12.507343278686905, -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7,
 ];
 
-/** Median of an ascending array; NaN for none. */
-export function sortedMedian(sorted: Float64Array): number {
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+/** Median; NaN for none. Reorders `values`. */
+export function medianInPlace(values: Float64Array): number {
+  const n = values.length;
+  if (n === 0) return Number.NaN;
+  const middle = n >> 1;
+  const upper = selectInPlace(values, middle);
+  return n % 2 === 1 ? upper : (largestBefore(values, middle) + upper) / 2;
 }
 
-/** Type 8 quantile of an ascending array; NaN for none. */
-export function sortedQuantile(sorted: Float64Array, p: number): number {
-  const n = sorted.length;
+/** Type 8 quantile; NaN for none. Reorders `values`. */
+export function quantileInPlace(values: Float64Array, p: number): number {
+  const n = values.length;
   const h = (n + 1 / 3) * p + 1 / 3;
   const k = Math.floor(h);
   if (n === 0) return Number.NaN;
-  if (k <= 0) return sorted[0]!;
-  if (k >= n) return sorted[n - 1]!;
-  return sorted[k - 1]! + (h - k) * (sorted[k]! - sorted[k - 1]!);
+  if (k <= 0) return selectInPlace(values, 0);
+  if (k >= n) return selectInPlace(values, n - 1);
+  const above = selectInPlace(values, k);
+  const below = largestBefore(values, k);
+  return below + (h - k) * (above - below);
+}
+
+/** The value that would be at `place` in ascending order; smaller ones come before it, larger ones after. Hoare's selection. */
+function selectInPlace(values: Float64Array, place: number): number {
+  let [left, right] = [0, values.length - 1];
+  while (right - left > INSERTION_MAX) {
+    const pivot = middleOfThree(values[left]!, values[(left + right) >> 1]!, values[right]!);
+    let [low, high] = [left, right];
+    while (low <= high) {
+      while (values[low]! < pivot) low++;
+      while (values[high]! > pivot) high--;
+      if (low > high) break;
+      const value = values[low]!;
+      values[low++] = values[high]!;
+      values[high--] = value;
+    }
+    if (place <= high) right = high;
+    else if (place >= low) left = low;
+    else return values[place]!;
+  }
+  for (let index = left + 1; index <= right; index++) {
+    const value = values[index]!;
+    let hole = index;
+    for (; hole > left && values[hole - 1]! > value; hole--) values[hole] = values[hole - 1]!;
+    values[hole] = value;
+  }
+  return values[place]!;
+}
+
+const INSERTION_MAX = 16;
+
+function middleOfThree(a: number, b: number, c: number): number {
+  return Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
+}
+
+function largestBefore(values: Float64Array, end: number): number {
+  let largest = values[0]!;
+  for (let index = 1; index < end; index++) if (values[index]! > largest) largest = values[index]!;
+  return largest;
 }
 
 /** P(X ≥ shared) when `drawn` of a population are drawn and `marked` of it are marked. */
@@ -135,11 +179,11 @@ export function hypergeometricUpperTail(
 
 /**
  * A deviation in the sense of the normal distribution that neither a few outliers nor a long lower tail move: the larger
- * of 1.4826 × MAD and the upper fifth over 0.8416. `scratch` is as long as `sorted` and is overwritten.
+ * of 1.4826 × MAD and the upper fifth over 0.8416. Reorders `values`; `scratch` is as long and is overwritten.
  */
-export function robustSpread(sorted: Float64Array, scratch: Float64Array): number {
-  const middle = sortedMedian(sorted);
-  for (let index = 0; index < sorted.length; index++) scratch[index] = Math.abs(sorted[index]! - middle);
-  const upper = (sortedQuantile(sorted, 0.8) - middle) / 0.8416;
-  return Math.max(1.4826 * sortedMedian(scratch.sort()), upper);
+export function robustSpread(values: Float64Array, scratch: Float64Array): number {
+  const middle = medianInPlace(values);
+  for (let index = 0; index < values.length; index++) scratch[index] = Math.abs(values[index]! - middle);
+  const upper = (quantileInPlace(values, 0.8) - middle) / 0.8416;
+  return Math.max(1.4826 * medianInPlace(scratch), upper);
 }

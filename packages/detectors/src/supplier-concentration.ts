@@ -78,18 +78,18 @@ export const supplierConcentration = defineDetector({
     );
     const pairs = splitGroups(agencySellerGroupsOf(contracts), (row) => yearSeen(contracts, row));
     const totals = marketTotals(contracts, markets, pairs);
-    for (let pair = 0; pair < pairs.count; pair++) {
+    const idOf = (pair: number) => {
       const first = firstRow(pairs, pair);
       const year = yearSeen(contracts, first);
-      const market = totals[markets.groupOf[first]!]!;
-      const rows = pairs.rowsOf(pair);
-      const id = () =>
-        [
-          contracts.supplierText(contracts.supplier[first]!),
-          contracts.codeText(contracts.agency[first]!),
-          year === UNDATED ? "sem-data" : year,
-        ].join("/");
-      answer.group({ id, rows }, judge(contracts, { rows, year, market }, params));
+      return [
+        contracts.supplierText(contracts.supplier[first]!),
+        contracts.codeText(contracts.agency[first]!),
+        year === UNDATED ? "sem-data" : year,
+      ].join("/");
+    };
+    for (let pair = 0; pair < pairs.count; pair++) {
+      const market = totals[markets.groupOf[firstRow(pairs, pair)]!]!;
+      answer.groupOf({ groups: pairs, idOf }, pair, judge(contracts, { pairs, pair, market }, params));
     }
   },
   examples: [
@@ -137,10 +137,10 @@ type Market = {
   leftOutCents: Cents;
   /** Of each of its companies. */
   amounts: Cents[];
-  /** Months in which its contracts were signed. */
-  months: Set<number>;
+  /** A bit for each month of the year in which its contracts were signed, and one for no date of signature. */
+  months: number;
 };
-type Seller = { rows: Int32Array; year: number; market: Market };
+type Seller = { pairs: RowGroups; pair: number; market: Market };
 type Limits = {
   shareMin: number;
   contractsMin: number;
@@ -158,11 +158,13 @@ const ONE_CONTRACT = notFired("participação alta, mas de um único contrato");
 const FOUNDATION = excluded("fundação de apoio: concentração própria da Lei 8.958");
 
 function judge(contracts: Contracts, seller: Seller, limits: Limits): Verdict {
-  const { rows, year, market } = seller;
-  const kind = contracts.supplierKind[rows[0]!]!;
+  const { pairs, pair, market } = seller;
+  const first = firstRow(pairs, pair);
+  const kind = contracts.supplierKind[first]!;
   if (kind !== supplierKindCodes.company) return LEFT_OUT[kind]!;
+  const year = yearSeen(contracts, first);
   if (year === UNDATED) return NO_DATE;
-  const valueCents = sumOf(contracts, rows);
+  const valueCents = sumOf(contracts, pairs, pair);
   if (valueCents === 0) return NO_VALUE;
   const isSmall =
     market.contracts < limits.contractsMin ||
@@ -171,23 +173,24 @@ function judge(contracts: Contracts, seller: Seller, limits: Limits): Verdict {
   if (isSmall) return SMALL_MARKET;
   const share = valueCents / market.valueCents;
   if (share < limits.shareMin || valueCents < limits.supplierValueMinCents) return NOT_FIRED;
-  const own = Array.from(rows, contracts.at).filter(hasValue).sort(byRecordKey);
+  const own = Array.from(pairs.rowsOf(pair), contracts.at).filter(hasValue).sort(byRecordKey);
   if (own.some(isWithSupportFoundation)) return FOUNDATION;
   if (own.length < limits.contractsOfSupplierMin) return ONE_CONTRACT;
   const waivedShare = shareOf(own, ({ directAwardKind }) => directAwardKind === "waived");
   return fired({
-    strength: waivedShare >= limits.waivedShareMin ? 0.65 : market.months.size >= WHOLE_YEAR_MONTHS ? 0.3 : 0.1,
+    strength: waivedShare >= limits.waivedShareMin ? 0.65 : monthsOf(market) >= WHOLE_YEAR_MONTHS ? 0.3 : 0.1,
     amountAtRiskCents: Math.round(valueCents - limits.shareMin * market.valueCents),
     pValue: null,
-    describe: () => describe(seller, { own, valueCents, share, waivedShare }, limits),
+    describe: () => describe(market, { year, own, valueCents, share, waivedShare }, limits),
   });
 }
 
 function describe(
-  { year, market }: Seller,
-  { own, valueCents, share, waivedShare }: { own: Contract[]; valueCents: Cents; share: number; waivedShare: number },
+  market: Market,
+  numbers: { year: number; own: Contract[]; valueCents: Cents; share: number; waivedShare: number },
   limits: Limits,
 ): FlagDescription {
+  const { year, own, valueCents, share, waivedShare } = numbers;
   const first = own[0]!;
   return {
     subject: { kind: "supplier", label: `${first.supplierName} em ${first.agencyName}, ${year}` },
@@ -209,7 +212,7 @@ function describe(
       fact("share_min", "Participação a partir da qual se aponta", limits.shareMin, "share"),
       fact("supplier_contracts", "Contratos do fornecedor", own.length, "count"),
       fact("market_contracts", "Contratos do órgão com empresas", market.contracts, "count"),
-      fact("market_months", "Meses do ano com contratos lidos", market.months.size, "count"),
+      fact("market_months", "Meses do ano com contratos lidos", monthsOf(market), "count"),
       fact("market_suppliers", "Empresas contratadas", market.suppliers, "count"),
       fact(
         "hhi",
@@ -233,7 +236,7 @@ function describe(
 
 function marketTotals(contracts: Contracts, markets: RowGroups, pairs: RowGroups): Market[] {
   const totals = Array.from({ length: markets.count }, (): Market => {
-    return { valueCents: 0, contracts: 0, suppliers: 0, leftOutCents: 0, amounts: [], months: new Set() };
+    return { valueCents: 0, contracts: 0, suppliers: 0, leftOutCents: 0, amounts: [], months: 0 };
   });
   for (let pair = 0; pair < pairs.count; pair++) {
     const first = firstRow(pairs, pair);
@@ -243,7 +246,8 @@ function marketTotals(contracts: Contracts, markets: RowGroups, pairs: RowGroups
       const row = pairs.rows[index]!;
       const value = contracts.initialValue[row]!;
       if (!(value > 0)) continue;
-      market.months.add(monthIndexOf(contracts.signedOn[row]!));
+      const day = contracts.signedOn[row]!;
+      market.months |= 1 << (day === NONE ? UNSIGNED_BIT : monthIndexOf(day) % 12);
       valueCents += value;
       if (contracts.supplierKind[first] === supplierKindCodes.company) market.contracts++;
     }
@@ -296,11 +300,22 @@ function hasValue({ initialValueCents }: Contract): boolean {
   return initialValueCents !== null && initialValueCents > 0;
 }
 
-function sumOf({ initialValue }: Contracts, rows: Int32Array): Cents {
+function sumOf({ initialValue }: Contracts, { start, rows }: RowGroups, group: number): Cents {
   let sum = 0;
-  for (const row of rows) if (initialValue[row]! > 0) sum += initialValue[row]!;
+  for (let index = start[group]!; index < start[group + 1]!; index++) {
+    const value = initialValue[rows[index]!]!;
+    if (value > 0) sum += value;
+  }
   return sum;
 }
+
+function monthsOf({ months }: Market): number {
+  let count = 0;
+  for (let bits = months; bits !== 0; bits &= bits - 1) count++;
+  return count;
+}
+
+const UNSIGNED_BIT = 12;
 
 function shareOf(contracts: Contract[], isCounted: (contract: Contract) => boolean): number {
   const total = (counted: Contract[]) => counted.reduce((sum, { initialValueCents }) => sum + initialValueCents!, 0);

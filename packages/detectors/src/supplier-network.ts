@@ -4,8 +4,8 @@ import { contractRecord, fact, firstContracts } from "./evidence.ts";
 import { exampleContract, exampleDataset } from "./examples.ts";
 import { type Contracts, supplierKindCodes } from "./frame/contracts.ts";
 import { compareTexts } from "./frame/items.ts";
-import { groupRowsByTable, pairKey, type RowGroups } from "./frame/group-rows.ts";
-import { sellerGroupsOf } from "./market-groups.ts";
+import { firstRow, pairKey, type RowGroups } from "./frame/group-rows.ts";
+import { sellerGroupsOf, supplierGroupsOf } from "./market-groups.ts";
 import { clamp } from "./score.ts";
 import { falseDiscoveryCutoff, hypergeometricUpperTail } from "./statistics.ts";
 import { plural } from "./text.ts";
@@ -54,13 +54,13 @@ export const supplierNetwork = defineDetector({
     const links = validatedLinks(network, params.sharedMin);
     const communities = connect(network, links, params.membersMin);
     const grouped = new Set(communities.flatMap(({ members }) => members));
-    for (let supplier = 0; supplier < network.suppliers.count; supplier++) {
+    const { suppliers } = network;
+    const idOf = (supplier: number) => contracts.supplierText(contracts.supplier[firstRow(suppliers, supplier)]!);
+    for (let supplier = 0; supplier < suppliers.count; supplier++) {
       if (grouped.has(supplier)) continue;
-      const rows = network.suppliers.rowsOf(supplier);
-      const id = () => contracts.supplierText(contracts.supplier[rows[0]!]!);
       const isWide = network.unitsOf.has(supplier);
-      const isCompany = contracts.supplierKind[rows[0]!] === supplierKindCodes.company;
-      answer.group({ id, rows }, isCompany ? (isWide ? NOT_FIRED : FEW) : NO_CNPJ);
+      const isCompany = contracts.supplierKind[firstRow(suppliers, supplier)] === supplierKindCodes.company;
+      answer.groupOf({ groups: suppliers, idOf }, supplier, isCompany ? (isWide ? NOT_FIRED : FEW) : NO_CNPJ);
     }
     for (const community of communities) {
       const rows = community.members.flatMap((member) => Array.from(network.suppliers.rowsOf(member)));
@@ -102,26 +102,28 @@ function readNetwork(
   { suppliersMax, sharedMin }: { suppliersMax: number; sharedMin: number },
 ): Network {
   const sellers = sellerGroupsOf(contracts);
-  const suppliers = groupRowsByTable(contracts.size, contracts.suppliersSize, (row) =>
-    sellers.groupOf[row]! < 0 ? -1 : contracts.supplier[row]!,
-  );
-  const unitOf = (row: number) => contracts.unit[row]!;
+  const suppliers = supplierGroupsOf(contracts);
+  const { unit, supplierKind } = contracts;
   const suppliersAt = new Int32Array(contracts.codesSize);
-  const isCompany = (row: number) => contracts.supplierKind[row] === supplierKindCodes.company;
-  const firstRows = Int32Array.from({ length: sellers.count }, (_, pair) => sellers.rows[sellers.start[pair]!]!).filter(
-    isCompany,
-  );
-  for (const row of firstRows) suppliersAt[unitOf(row)]!++;
+  for (let pair = 0; pair < sellers.count; pair++) {
+    const row = firstRow(sellers, pair);
+    if (supplierKind[row] === supplierKindCodes.company) suppliersAt[unit[row]!]!++;
+  }
+  const isCounted = (row: number) =>
+    supplierKind[row] === supplierKindCodes.company && suppliersAt[unit[row]!]! <= suppliersMax;
   const counts = new Int32Array(suppliers.count);
-  const counted = firstRows.filter((row) => suppliersAt[unitOf(row)]! <= suppliersMax);
-  for (const row of counted) counts[suppliers.groupOf[row]!]!++;
+  for (let pair = 0; pair < sellers.count; pair++) {
+    const row = firstRow(sellers, pair);
+    if (isCounted(row)) counts[suppliers.groupOf[row]!]!++;
+  }
   const unitsOf = new Map<number, number[]>();
   const suppliersOf = new Map<number, number[]>();
-  for (const row of counted) {
+  for (let pair = 0; pair < sellers.count; pair++) {
+    const row = firstRow(sellers, pair);
     const supplier = suppliers.groupOf[row]!;
-    if (counts[supplier]! < sharedMin) continue;
-    append(unitsOf, supplier, unitOf(row));
-    append(suppliersOf, unitOf(row), supplier);
+    if (!isCounted(row) || counts[supplier]! < sharedMin) continue;
+    append(unitsOf, supplier, unit[row]!);
+    append(suppliersOf, unit[row]!, supplier);
   }
   return {
     suppliers,

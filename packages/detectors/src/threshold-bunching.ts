@@ -14,7 +14,6 @@ import { formatDecimal, formatShare } from "./text.ts";
 import {
   directAwardLaws,
   directAwardRegimes,
-  directAwardRegimesOn,
   directAwardThresholdOn,
   type DirectAwardRegime,
   limitIsInclusive,
@@ -165,8 +164,7 @@ function limitReader(regime: DirectAwardRegime): (day: number) => Cents | null {
   return (day) => {
     let limit = known[day];
     if (limit === undefined) {
-      const date = dateOf(day)!;
-      limit = directAwardRegimesOn(date).includes(regime) ? directAwardThresholdOn(date, regime)!.otherCents : null;
+      limit = directAwardThresholdOn(dateOf(day)!, regime)?.otherCents ?? null;
       known[day] = limit;
     }
     return limit;

@@ -59,7 +59,7 @@ export type ThresholdOnDay = DirectAwardThreshold & { isProvisional: boolean };
 
 /** The figures of a regime on a day; `null` when the regime did not apply on it. */
 export function directAwardThresholdOn(date: IsoDate, regime: DirectAwardRegime): ThresholdOnDay | null {
-  const rows = directAwardThresholds.filter((threshold) => threshold.regime === regime);
+  const rows = thresholdsOf[regime];
   const exact = rows.find(({ validFrom, validTo }) => validFrom <= date && date <= validTo);
   if (exact) return { ...exact, isProvisional: false };
   const lawEnds = directAwardLaws[regime].validTo;
@@ -67,6 +67,13 @@ export function directAwardThresholdOn(date: IsoDate, regime: DirectAwardRegime)
   if (!last || (lawEnds !== null && date > lawEnds)) return null;
   return { ...last, validFrom: addDays(last.validTo, 1), validTo: `${date.slice(0, 4)}-12-31`, isProvisional: true };
 }
+
+const thresholdsOf = Object.fromEntries(
+  directAwardRegimes.map((regime) => [
+    regime,
+    directAwardThresholds.filter((threshold) => threshold.regime === regime),
+  ]),
+) as Record<DirectAwardRegime, DirectAwardThreshold[]>;
 
 /** Every regime that could be chosen on a day; from April 2021 to December 2023 there were two. */
 export function directAwardRegimesOn(date: IsoDate): DirectAwardRegime[] {

@@ -5,12 +5,12 @@ import { contractRecord, contractSubject, fact, inForceOn, itemRecord, partiesOf
 import { exampleContract, exampleDataset, exampleItem, exampleKey } from "./examples.ts";
 import { type Contracts, supplierKindCodes } from "./frame/contracts.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { groupRows, groupSize, overSortedValues, pairKey, type RowGroups } from "./frame/group-rows.ts";
+import { groupRows, groupSize, overValues, pairKey, type RowGroups } from "./frame/group-rows.ts";
 import type { Items } from "./frame/items.ts";
 import { type ItemClasses, itemClassesOf } from "./item-class.ts";
 import { clamp } from "./score.ts";
 import { jaccardOfSets, wordSetOf } from "./similar-texts.ts";
-import { robustSpread, sortedMedian, studentUpperTail } from "./statistics.ts";
+import { robustSpread, medianInPlace, studentUpperTail } from "./statistics.ts";
 import { fold, formatDecimal } from "./text.ts";
 
 const legalBasis = [
@@ -196,15 +196,15 @@ function comparePrices(
     return pairKey(byClass.groupOf[index]!, UNITS_MAX - kind);
   });
   const hasUnit = Array.from({ length: groups.count }, (_, group) => unitOfMeasure[groups.rowsOf(group)[0]!] !== NONE);
-  const spreadOf = (sorted: Float64Array, scratch: Float64Array) => Math.max(robustSpread(sorted, scratch), spreadMin);
+  const spreadOf = (values: Float64Array, scratch: Float64Array) => Math.max(robustSpread(values, scratch), spreadMin);
   return {
     contracts,
     items,
     classes,
     groups,
     hasUnit,
-    medians: overSortedValues(groups, logarithms, sortedMedian),
-    spreads: moderated(overSortedValues(groups, logarithms, spreadOf), groups, { peersMin, spreadShrinkage }),
+    medians: overValues(groups, logarithms, medianInPlace),
+    spreads: moderated(overValues(groups, logarithms, spreadOf), groups, { peersMin, spreadShrinkage }),
     contractsOf: countContracts(items, groups),
   };
 }
@@ -215,7 +215,7 @@ function moderated(
   groups: RowGroups,
   { peersMin, spreadShrinkage }: { peersMin: number; spreadShrinkage: number },
 ): Float64Array {
-  const common = sortedMedian(spreads.filter((_, group) => groupSize(groups, group) >= peersMin).sort());
+  const common = medianInPlace(spreads.filter((_, group) => groupSize(groups, group) >= peersMin));
   return spreads.map((spread, group) => {
     const n = groupSize(groups, group);
     return n < peersMin ? spread : Math.max(spread, (n * spread + spreadShrinkage * common) / (n + spreadShrinkage));

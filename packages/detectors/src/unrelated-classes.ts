@@ -8,7 +8,7 @@ import { groupRows } from "./frame/group-rows.ts";
 import { compareTexts, type Items } from "./frame/items.ts";
 import { type ItemClasses, itemClassesOf } from "./item-class.ts";
 import { republicationsOf } from "./republications.ts";
-import { sortedQuantile } from "./statistics.ts";
+import { quantileInPlace } from "./statistics.ts";
 import { fold, formatDecimal } from "./text.ts";
 
 const legalBasis = [{ norm: "Lei 14.133/2021", article: "arts. 62, 66 e 67", validFrom: "2021-04-01", validTo: null }];
@@ -49,8 +49,8 @@ export const unrelatedClasses = defineDetector({
     const counted = sellers.map((seller) =>
       seller.contracts < params.contractsMin ? 0 : branchesOf(seller.classes, relation),
     );
-    const tested = Float64Array.from(counted.filter((branches) => branches > 0)).sort();
-    const [q1, q3] = [sortedQuantile(tested, 0.25), sortedQuantile(tested, 0.75)];
+    const tested = Float64Array.from(counted.filter((branches) => branches > 0));
+    const [q1, q3] = [quantileInPlace(tested, 0.25), quantileInPlace(tested, 0.75)];
     const fence = Math.max(q3 + 1.5 * (q3 - q1), params.branchesMin);
     for (const [index, seller] of sellers.entries()) {
       const limits = { ...params, fence, tested: tested.length };

@@ -107,14 +107,14 @@ export function createContractBuilder(): ContractBuilder {
   };
   const column = {
     source: columnOf(texts.codes),
-    agency: columnOf(texts.codes),
+    agency: columnFollowing(texts.codes),
     agencyName: columnFollowing(texts.names),
     parentAgency: columnFollowing(texts.codes),
     parentAgencyName: columnFollowing(texts.names),
     unit: columnOf(texts.codes),
     unitName: columnFollowing(texts.names),
     supplierName: columnFollowing(texts.names),
-    methodDetails: columnOf(texts.codes),
+    methodDetails: columnFollowing(texts.codes),
     legalBasis: columnOf(texts.names),
     retrievedAt: columnOf(texts.codes),
     sample: columnOf(texts.codes),
@@ -132,8 +132,8 @@ export function createContractBuilder(): ContractBuilder {
     const { provenance } = contract;
     columns.key[row] = key;
     columns.source[row] = column.source(provenance.source);
-    const agency = column.agency(contract.agencyCode);
     const unit = column.unit(contract.unitCode);
+    const agency = column.agency(unit, contract.agencyCode);
     columns.agency[row] = agency;
     columns.agencyName[row] = column.agencyName(agency, contract.agencyName);
     columns.parentAgency[row] = column.parentAgency(agency, contract.parentAgencyCode);
@@ -146,13 +146,14 @@ export function createContractBuilder(): ContractBuilder {
     columns.supplierId[row] = supplierId;
     columns.supplierTaxId[row] = taxId;
     columns.supplierName[row] = column.supplierName(supplierId, contract.supplierName);
-    columns.methodDetails[row] = column.methodDetails(contract.procurementMethodDetails);
     columns.legalBasis[row] = column.legalBasis(contract.legalBasis);
     columns.retrievedAt[row] = column.retrievedAt(provenance.retrievedAt);
     columns.sample[row] = column.sample(provenance.sample);
     columns.category[row] = column.category(contract.category);
     columns.buyerState[row] = column.buyerState(contract.buyerState);
-    columns.method[row] = methodCodes[contract.procurementMethod];
+    const method = methodCodes[contract.procurementMethod];
+    columns.method[row] = method;
+    columns.methodDetails[row] = column.methodDetails(method, contract.procurementMethodDetails);
     columns.awardKind[row] = contract.directAwardKind === null ? NOTHING : awardKindCodes[contract.directAwardKind];
     columns.supplierKind[row] = supplierKindCodes[contract.supplierKind];
     columns.buyerSphere[row] = contract.buyerSphere ? sphereCodes[contract.buyerSphere] : NOTHING;

@@ -7,11 +7,29 @@ export type Day = number;
 /** The day of an ISO date; `NONE` for `null` and for text that is none. */
 export function dayOf(date: IsoDate | null | undefined): Day {
   if (date === null || date === undefined || date.length !== 10) return NONE;
-  const year = digits(date, 0, 4);
-  const month = digits(date, 5, 2);
-  const day = digits(date, 8, 2);
-  if (!(year >= 0 && month >= 1 && month <= 12 && day >= 1 && day <= 31)) return NONE;
-  return daysFromCivil(year, month, day);
+  const year = digit(date, 0) * 1_000 + digit(date, 1) * 100 + digit(date, 2) * 10 + digit(date, 3);
+  const month = digit(date, 5) * 10 + digit(date, 6);
+  const dayOfMonth = digit(date, 8) * 10 + digit(date, 9);
+  // One digit that is none makes its number NaN, and the comparison false.
+  if (!(year >= 0 && month >= 1 && month <= 12 && dayOfMonth >= 1 && dayOfMonth <= lastDayOf(year, month))) return NONE;
+  firstDays ??= Int32Array.from({ length: TABLED_MONTHS }, (_, index) =>
+    daysFromCivil(TABLED_FROM + Math.floor(index / 12), (index % 12) + 1, 1),
+  );
+  const index = (year - TABLED_FROM) * 12 + month - 1;
+  const first = index >= 0 && index < TABLED_MONTHS ? firstDays[index]! : daysFromCivil(year, month, 1);
+  return first + dayOfMonth - 1;
+}
+
+/** First days of the months from 1970 to 2100. */
+const TABLED_FROM = 1_970;
+const TABLED_MONTHS = 131 * 12;
+let firstDays: Int32Array | null = null;
+
+const MONTH_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+function lastDayOf(year: number, month: number): number {
+  const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  return month === 2 && isLeap ? 29 : MONTH_DAYS[month - 1]!;
 }
 
 export function dateOf(day: Day): IsoDate | null {
@@ -68,14 +86,9 @@ export function civilFromDays(day: Day): { year: number; month: number; dayOfMon
   return { year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfMonth };
 }
 
-function digits(text: string, start: number, count: number): number {
-  let value = 0;
-  for (let index = start; index < start + count; index++) {
-    const digit = text.charCodeAt(index) - 48;
-    if (digit < 0 || digit > 9) return Number.NaN;
-    value = value * 10 + digit;
-  }
-  return value;
+function digit(text: string, index: number): number {
+  const value = text.charCodeAt(index) - 48;
+  return value >= 0 && value <= 9 ? value : Number.NaN;
 }
 
 function pad(value: number): string {

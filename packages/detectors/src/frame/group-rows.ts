@@ -129,13 +129,13 @@ export function pairKey(a: number, b: number): number {
 }
 
 /**
- * For each group, `reduce` over the ascending values of its rows. NaN values are left out. `scratch` is as long as
- * `sorted` and may be written to.
+ * For each group, `reduce` over the values of its rows, NaN left out. `own` is a copy that may be reordered; `scratch`
+ * is as long and may be written to.
  */
-export function overSortedValues(
+export function overValues(
   groups: RowGroups,
   values: Float64Array,
-  reduce: (sorted: Float64Array, scratch: Float64Array) => number,
+  reduce: (own: Float64Array, scratch: Float64Array) => number,
 ): Float64Array {
   const results = new Float64Array(groups.count);
   const largest = largestGroup(groups);
@@ -147,7 +147,7 @@ export function overSortedValues(
       const value = values[groups.rows[index]!]!;
       if (value === value) buffer[length++] = value;
     }
-    results[group] = reduce(buffer.subarray(0, length).sort(), scratch.subarray(0, length));
+    results[group] = reduce(buffer.subarray(0, length), scratch.subarray(0, length));
   }
   return results;
 }

@@ -9,26 +9,35 @@ export type RecordKeys = {
   data(): TextColumnData;
 };
 
-const SLOTS_MIN = 1_024;
+const SLOTS_MIN = 2_048;
 const EMPTY = -1;
 
-/** Open addressing over a hash of both parts: a Map would have to be given their concatenation. */
+/**
+ * Open addressing over a hash of both parts: a Map would have to be given their concatenation. A slot is a hash and an
+ * id side by side.
+ */
 export function createRecordKeys(): RecordKeys {
   const sourceIds = createTextColumn();
-  let sources = new Int32Array(SLOTS_MIN);
-  let hashes = new Int32Array(SLOTS_MIN);
+  let sources = new Int32Array(SLOTS_MIN / 2);
+  let mask = SLOTS_MIN - 1;
   let slots = new Int32Array(2 * SLOTS_MIN).fill(EMPTY);
   let size = 0;
 
   const widen = (): void => {
-    sources = doubled(sources);
-    hashes = doubled(hashes);
-    slots = new Int32Array(slots.length * 2).fill(EMPTY);
-    for (let id = 0; id < size; id++) {
-      let slot = hashes[id]! & (slots.length - 1);
-      while (slots[slot] !== EMPTY) slot = (slot + 1) & (slots.length - 1);
-      slots[slot] = id;
+    const narrow = slots;
+    mask = 2 * (mask + 1) - 1;
+    slots = new Int32Array(2 * (mask + 1)).fill(EMPTY);
+    for (let index = 0; index < narrow.length; index += 2) {
+      const id = narrow[index + 1]!;
+      if (id === EMPTY) continue;
+      let slot = narrow[index]! & mask;
+      while (slots[2 * slot + 1] !== EMPTY) slot = (slot + 1) & mask;
+      slots[2 * slot] = narrow[index]!;
+      slots[2 * slot + 1] = id;
     }
+    const wider = new Int32Array((mask + 1) / 2);
+    wider.set(sources);
+    sources = wider;
   };
 
   return {
@@ -36,24 +45,18 @@ export function createRecordKeys(): RecordKeys {
     live: sourceIds.live,
     idOf(source, sourceId) {
       const hash = hashOfText(sourceId, source);
-      let slot = hash & (slots.length - 1);
-      for (let id = slots[slot]!; id !== EMPTY; id = slots[slot]!) {
-        if (hashes[id] === hash && sources[id] === source && sourceIds.at(id) === sourceId) return id;
-        slot = (slot + 1) & (slots.length - 1);
+      let slot = hash & mask;
+      for (let id = slots[2 * slot + 1]!; id !== EMPTY; id = slots[2 * slot + 1]!) {
+        if (slots[2 * slot] === hash && sources[id] === source && sourceIds.at(id) === sourceId) return id;
+        slot = (slot + 1) & mask;
       }
       const id = size++;
-      slots[slot] = id;
+      slots[2 * slot] = hash;
+      slots[2 * slot + 1] = id;
       sources[id] = source;
-      hashes[id] = hash;
       sourceIds.push(sourceId);
       if (size === sources.length) widen();
       return id;
     },
   };
-}
-
-function doubled(column: Int32Array): Int32Array<ArrayBuffer> {
-  const wider = new Int32Array(column.length * 2);
-  wider.set(column);
-  return wider;
 }

@@ -29,10 +29,17 @@ export function createTextColumn(): TextColumn {
   let lengths = new Int32Array(ROWS_MIN);
   let rows = 0;
   let used = 0;
+  const last: { text: string | null; position: number; length: number } = { text: null, position: 0, length: NULL };
 
   const write = (row: number, text: string | null): void => {
     if (text === null) {
       lengths[row] = NULL;
+      return;
+    }
+    // Records of one file share its address: its bytes are kept once.
+    if (text === last.text) {
+      positions[row] = last.position;
+      lengths[row] = last.length;
       return;
     }
     const room = text.length * BYTES_PER_UNIT_MAX;
@@ -42,9 +49,12 @@ export function createTextColumn(): TextColumn {
       chunks.push(chunk);
       used = 0;
     }
-    positions[row] = (chunks.length - 1) * CHUNK_BYTES + used;
-    lengths[row] = chunk.write(text, used, "utf8");
-    used += lengths[row];
+    const position = (chunks.length - 1) * CHUNK_BYTES + used;
+    const length = chunk.write(text, used, "utf8");
+    positions[row] = position;
+    lengths[row] = length;
+    used += length;
+    [last.text, last.position, last.length] = [text, position, length];
   };
 
   return {
