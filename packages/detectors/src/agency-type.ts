@@ -42,25 +42,22 @@ const patterns: readonly (readonly [AgencyType, RegExp])[] = [
 
 /** Index in `agencyTypes` for each contract, from the buyer's sphere and names. */
 export function agencyTypesOf(contracts: Contracts): Uint8Array {
-  const byAgency = new Map<number, number>();
+  const byName = new Int8Array(contracts.namesSize).fill(UNREAD);
   const types = new Uint8Array(contracts.size);
   for (let row = 0; row < contracts.size; row++) {
-    const agency = contracts.agencyName[row]!;
-    let type = byAgency.get(agency);
-    if (type === undefined) {
-      type = agencyTypes.indexOf(typeByName(contracts, row));
-      byAgency.set(agency, type);
-    }
+    const name = contracts.agencyName[row]!;
+    if (byName[name] === UNREAD) byName[name] = agencyTypes.indexOf(typeByName(contracts, row));
     types[row] =
       contracts.buyerSphere[row] === sphereCodes.municipal
         ? MUNICIPAL
         : contracts.buyerSphere[row] === sphereCodes.state
           ? STATE
-          : type;
+          : byName[name]!;
   }
   return types;
 }
 
+const UNREAD = -1;
 const MUNICIPAL = agencyTypes.indexOf("municipal");
 const STATE = agencyTypes.indexOf("state");
 

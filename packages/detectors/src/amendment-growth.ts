@@ -253,16 +253,17 @@ function judge(contracts: Contracts, row: number, amendments: Amendments, limits
   if (isShifted(ratio, limits)) return SHIFTED;
   const growth = ratio - 1;
   if (growth <= limits.limitShare) return NOT_FIRED;
-  const contract = contracts.at(row);
-  const limit = limitOf(contract, limits);
+  const limit = limitOf(contracts, row, limits);
   if (growth <= limit) return REFORM_GROWTH;
   if (growth <= limit + limits.toleranceShare) return ROUNDING;
-  return flagOf(contract, amendments.of(row), { initial, current, growth, limit });
+  return flagOf({ contracts, row, amendments: amendments.of(row) }, { initial, current, growth, limit });
 }
 
-function limitOf({ object }: Contract, { limitShare, reformLimitShare }: Limits): number {
-  return REFORM.test(fold(object ?? "")) ? reformLimitShare : limitShare;
+function limitOf({ objectText }: Contracts, row: number, { limitShare, reformLimitShare }: Limits): number {
+  return REFORM.test(fold(objectText(row) ?? "")) ? reformLimitShare : limitShare;
 }
+
+type Amended = { contracts: Contracts; row: number; amendments: readonly Amendment[] };
 
 type Measured = { amendments: readonly Amendment[]; measured: AmendmentAmounts; limits: Limits };
 
@@ -280,11 +281,11 @@ function judgeMeasured(contracts: Contracts, row: number, { amendments, measured
     all: (increaseCents + mixedCents + unexplainedCents) / baseCents,
     decrease: decreaseCents / baseCents,
   };
-  const contract = contracts.at(row);
-  const limit = limitOf(contract, limits);
+  const limit = limitOf(contracts, row, limits);
   const [beyond, beyondDecrease] = [limit + limits.toleranceShare, limits.limitShare + limits.toleranceShare];
   const numbers = { ...measured, initial, current: hasCurrent ? current : null, unexplainedCents, limit };
-  const raise = (grade: Grade, share: number) => measuredFlagOf(contract, amendments, { ...numbers, grade, share });
+  const raise = (grade: Grade, share: number) =>
+    measuredFlagOf({ contracts, row, amendments }, { ...numbers, grade, share });
   const stated = statedIncreaseOf(amendments.filter(speaksOfIncrease));
   if (shares.clear > beyond) {
     return raise(measured.source === "values" && stated > 0 && stated <= beyond ? "within" : "measured", shares.clear);
@@ -314,15 +315,14 @@ const gradeTexts: Record<Grade, string> = {
 };
 
 function measuredFlagOf(
-  contract: Contract,
-  amendments: readonly Amendment[],
+  { contracts, row, amendments }: Amended,
   numbers: AmendmentAmounts & { initial: Cents; current: Cents | null; limit: number; grade: Grade; share: number },
 ): Verdict {
   const { initial, current, grade, share, baseCents, increaseCents, mixedCents, unexplainedCents } = numbers;
   const isDecrease = grade === "decrease";
   const limit = isDecrease ? Math.min(numbers.limit, DECREASE_LIMIT) : numbers.limit;
   const amountAtRiskCents = Math.round(baseCents * (share - limit));
-  const describe = (): FlagDescription => ({
+  const describe = (contract: Contract): FlagDescription => ({
     subject: contractSubject(contract),
     reason:
       `Os termos aditivos ${isDecrease ? "suprimem" : "acrescentam"} ${formatBrl(Math.round(baseCents * share))}, ` +
@@ -354,10 +354,10 @@ function measuredFlagOf(
     legalBasis: legalBasis.filter(({ validFrom }) => contract.signedOn === null || validFrom <= contract.signedOn),
   });
   return fired({
-    strength: gradeStrength(grade, share - limit) * contextWeight(contract),
+    strength: gradeStrength(grade, share - limit) * contextWeight(contracts, row),
     amountAtRiskCents,
     pValue: null,
-    describe,
+    describe: () => describe(contracts.at(row)),
   });
 }
 
@@ -386,9 +386,9 @@ function gradeStrength(grade: Grade, beyondShare: number): number {
 const METERED = /\bagua\b|esgoto|saneamento|energia eletrica|\bgas\b/;
 
 /** Projects of a support foundation grow with new grants, and metered supplies with their use. */
-function contextWeight(contract: Contract): number {
-  if (isWithSupportFoundation(contract)) return 0.25;
-  return METERED.test(fold(contract.object ?? "")) ? 0.5 : 1;
+function contextWeight(contracts: Contracts, row: number): number {
+  if (isWithSupportFoundation(contracts, row)) return 0.25;
+  return METERED.test(fold(contracts.objectText(row) ?? "")) ? 0.5 : 1;
 }
 
 /** What the amendments say about the growth. */
@@ -413,8 +413,7 @@ const REFORM = new RegExp(
 );
 
 function flagOf(
-  contract: Contract,
-  amendments: readonly Amendment[],
+  { contracts, row, amendments }: Amended,
   numbers: { initial: number; current: number; growth: number; limit: number },
 ): Verdict {
   const { initial, current, growth, limit } = numbers;
@@ -422,7 +421,7 @@ function flagOf(
   const stated = Math.min(statedIncreaseOf(amendments), growth);
   const explanation = explain(amendments, { stated, limit });
   const amountAtRiskCents = Math.round(current - initial * (1 + limit));
-  const describe = (): FlagDescription => ({
+  const describe = (contract: Contract): FlagDescription => ({
     subject: contractSubject(contract),
     reason:
       `O valor passou de ${formatBrl(initial)} para ${formatBrl(current)}, crescimento de ${formatShare(growth)} ` +
@@ -443,10 +442,10 @@ function flagOf(
     legalBasis: legalBasis.filter(({ validFrom }) => contract.signedOn === null || validFrom <= contract.signedOn),
   });
   return fired({
-    strength: strengthOf(explanation, growth - limit) * contextWeight(contract),
+    strength: strengthOf(explanation, growth - limit) * contextWeight(contracts, row),
     amountAtRiskCents,
     pValue: null,
-    describe,
+    describe: () => describe(contracts.at(row)),
   });
 }
 

@@ -17,28 +17,32 @@ export function rankRisks({ contracts }: Frame, runs: readonly DetectorRun[]): R
 }
 
 function rankKind(kind: Concern, contracts: Contracts, runs: readonly DetectorRun[]): Risk[] {
-  const entityOf = entityReaders[kind](contracts);
+  const { count, entityOf } = entityReaders[kind](contracts);
   const concerned = runs.filter(({ detector }) => detector.concerns.includes(kind));
+  const isListed = candidatesOf(concerned, { count, entityOf });
   const found = new Map<number, { fired: string[]; scores: number[] }>();
   for (const { detector, raised } of concerned) {
-    for (const [entity, score] of gravestScores(raised, entityOf)) {
+    const scores = new Map<number, number>();
+    overEntities(raised, entityOf, (entity, score) => {
+      if (isListed[entity] === 1 && score > (scores.get(entity) ?? -1)) scores.set(entity, score);
+    });
+    for (const [entity, score] of scores) {
       const own = found.get(entity) ?? { fired: [], scores: [] };
       own.fired.push(detector.id);
       own.scores.push(score);
       found.set(entity, own);
     }
   }
-  const ranked = [...found]
-    .map(([entity, { fired, scores }]) => ({ entity, fired, risk: compositeOf(scores) }))
-    .sort((a, b) => b.risk - a.risk);
-  // The ids of a million entities are not needed to rank them; those of a tie at the end of the list are.
-  const last = ranked[RISKS_MAX - 1]?.risk ?? 0;
-  const listed = ranked
-    .filter(({ risk }) => risk >= last)
-    .map((one) => ({ ...one, id: idOf(kind, contracts, one.entity) }))
+  const listed = [...found]
+    .map(([entity, { fired, scores }]) => ({
+      entity,
+      fired,
+      risk: compositeOf(scores),
+      id: idOf(kind, contracts, entity),
+    }))
     .sort((a, b) => b.risk - a.risk || (a.id < b.id ? -1 : 1))
     .slice(0, RISKS_MAX);
-  const rows = rowsOfEntities(contracts, entityOf, new Set(listed.map(({ entity }) => entity)));
+  const rows = rowsOfEntities(contracts, { count, entityOf }, listed);
   return listed.map(({ entity, id, fired, risk }) => ({
     kind,
     id,
@@ -49,20 +53,51 @@ function rankKind(kind: Concern, contracts: Contracts, runs: readonly DetectorRu
   }));
 }
 
-function gravestScores(raised: readonly Raised[], entityOf: (row: number) => number): Map<number, number> {
-  const scores = new Map<number, number>();
+/** Entities of one kind are numbered below `count`. */
+type Entities = { count: number; entityOf: (row: number) => number };
+
+/**
+ * 1 for the entities that can be among the listed: whose risk is not below that of the last of them. The ids and the
+ * detectors of a million others are not needed for that.
+ */
+function candidatesOf(runs: readonly DetectorRun[], { count, entityOf }: Entities): Uint8Array {
+  const rest = new Float64Array(count).fill(1);
+  for (const { raised } of runs) {
+    const gravest = new Float64Array(count);
+    const seen: number[] = [];
+    overEntities(raised, entityOf, (entity, score) => {
+      if (gravest[entity] === 0) seen.push(entity);
+      if (score > gravest[entity]!) gravest[entity] = score;
+    });
+    for (const entity of seen) {
+      // A score of zero is met again and again; it changes nothing.
+      rest[entity] = rest[entity]! * (1 - gravest[entity]!);
+      gravest[entity] = 0;
+    }
+  }
+  const last = rest.filter((one) => one < 1).sort()[RISKS_MAX - 1] ?? 1;
+  const isListed = new Uint8Array(count);
+  for (let entity = 0; entity < count; entity++) if (rest[entity]! <= last + ROUNDING) isListed[entity] = 1;
+  return isListed;
+}
+
+/** More than the rounding of a risk to four decimals, and than the order of a product, can change. */
+const ROUNDING = 1e-4;
+
+function overEntities(
+  raised: readonly Raised[],
+  entityOf: (row: number) => number,
+  visit: (entity: number, score: number) => void,
+): void {
   for (const { rows, score } of raised) {
     let seen = -1;
     for (let index = 0; index < rows.length; index++) {
       const entity = entityOf(rows[index]!);
       // Rows of a group mostly belong to one entity.
-      if (entity === seen) continue;
+      if (entity !== seen) visit(entity, score);
       seen = entity;
-      const known = scores.get(entity);
-      if (known === undefined || score > known) scores.set(entity, score);
     }
   }
-  return scores;
 }
 
 function compositeOf(scores: number[]): number {
@@ -70,22 +105,24 @@ function compositeOf(scores: number[]): number {
   return round4(10 * (1 - rest));
 }
 
-function rowsOfEntities({ size }: Contracts, entityOf: (row: number) => number, wanted: ReadonlySet<number>) {
-  const rows = new Map<number, number[]>([...wanted].map((entity) => [entity, []]));
-  if (wanted.size > 0) for (let row = 0; row < size; row++) rows.get(entityOf(row))?.push(row);
+function rowsOfEntities(
+  { size }: Contracts,
+  { count, entityOf }: Entities,
+  listed: readonly { entity: number }[],
+): Map<number, number[]> {
+  const rows = new Map<number, number[]>(listed.map(({ entity }) => [entity, []]));
+  const isListed = new Uint8Array(count);
+  for (const { entity } of listed) isListed[entity] = 1;
+  if (listed.length > 0) {
+    for (let row = 0; row < size; row++) if (isListed[entityOf(row)] === 1) rows.get(entityOf(row))!.push(row);
+  }
   return rows;
 }
 
-const entityReaders: Record<Concern, (contracts: Contracts) => (row: number) => number> = {
-  contract: () => (row) => row,
-  supplier:
-    ({ supplier }) =>
-    (row) =>
-      supplier[row]!,
-  agency:
-    ({ agency }) =>
-    (row) =>
-      agency[row]!,
+const entityReaders: Record<Concern, (contracts: Contracts) => Entities> = {
+  contract: ({ size }) => ({ count: size, entityOf: (row) => row }),
+  supplier: ({ supplier, suppliersSize }) => ({ count: suppliersSize, entityOf: (row) => supplier[row]! }),
+  agency: ({ agency, codesSize }) => ({ count: codesSize, entityOf: (row) => agency[row]! }),
 };
 
 function idOf(kind: Concern, contracts: Contracts, entity: number): string {

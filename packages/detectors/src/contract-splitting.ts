@@ -11,17 +11,18 @@ import {
   NOT_FIRED,
   type Verdict,
 } from "./define-detector.ts";
-import { byRecordKey, contractRecord, fact, RECORDS_MAX } from "./evidence.ts";
+import { contractRecord, fact, RECORDS_MAX } from "./evidence.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
 import { awardKindCodes, type Contracts, supplierKindCodes } from "./frame/contracts.ts";
-import { yearOf } from "./frame/days.ts";
+import { dateOf, yearOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { firstRow, groupSize, splitGroups } from "./frame/group-rows.ts";
+import { firstRow, groupSize, pairKey, splitGroups } from "./frame/group-rows.ts";
+import { compareTexts } from "./frame/items.ts";
 import { catalogueCodesOf } from "./item-class.ts";
-import { groupsByYear, sellerGroupsOf } from "./market-groups.ts";
+import { sellerGroupsOf, yearSigned } from "./market-groups.ts";
 import { jaccard } from "./statistics.ts";
 import { isWithSupportFoundation } from "./support-foundation.ts";
-import { fold, formatDecimal, isWithheld, plural, wordsOf } from "./text.ts";
+import { fold, formatDecimal, plural, wordsOf } from "./text.ts";
 import {
   directAwardLaws,
   directAwardRegimes,
@@ -82,12 +83,9 @@ export const contractSplitting = defineDetector({
   }),
   detect: ({ contracts, items }, params, answer) => {
     const natures = catalogueCodesOf(items);
-    const years = groupsByYear(
-      contracts,
-      sellerGroupsOf(contracts),
-      (row) => contracts.awardKind[row] === awardKindCodes.waived,
+    const groups = splitGroups(sellerGroupsOf(contracts), (row) =>
+      contracts.awardKind[row] === awardKindCodes.waived ? pairKey(yearSigned(contracts, row), natures[row]!) : -1,
     );
-    const groups = splitGroups(years, (row) => natures[row]! + 1);
     const idOf = (group: number) => {
       const first = firstRow(groups, group);
       const [signedOn, nature] = [contracts.signedOn[first]!, natures[first]!];
@@ -216,24 +214,30 @@ const WORKS = new RegExp(
 const STATE_COMPANY = /13\.?303|\brilc\b/;
 
 type Limits = { awardsMin: number; strongDays: number; similarityMin: number; hasNature: boolean };
-type DatedAward = { contract: Contract; date: IsoDate; valueCents: Cents };
+/** A contract's row with its object and its published ground, folded. */
+type Award = { row: number; bought: string; law: string };
+type DatedAward = Award & { date: IsoDate; valueCents: Cents };
 
+const FOUNDATION = excluded("fundação de apoio: dispensa própria da Lei 8.958");
+const SECRET = excluded("objeto sob sigilo");
+const NO_DATE = notComputable("dispensa sem data de assinatura ou sem valor");
 const NO_CNPJ = excluded("fornecedor sem CNPJ publicado");
 
 function judge(contracts: Contracts, rows: Int32Array, limits: Limits): Verdict {
-  const all = Array.from(rows, contracts.at).sort(byRecordKey);
-  if (all.some(isWithSupportFoundation)) return excluded("fundação de apoio: dispensa própria da Lei 8.958");
-  if (all.some(({ object }) => isWithheld(object))) return excluded("objeto sob sigilo");
-  const grounds = all.map(otherGroundOf);
-  const awards = all.filter((_, index) => grounds[index] === null);
-  if (awards.length === 0) return excluded(grounds[0]!);
+  if (rows.some((row) => isWithSupportFoundation(contracts, row))) return FOUNDATION;
+  if (rows.some((row) => contracts.isWithheld[row] === 1)) return SECRET;
+  const all = Array.from(rows, (row) => wordsAbout(contracts, row));
+  const awards = all.filter((award) => otherGroundOf(award) === null);
+  if (awards.length === 0) {
+    const first = all.reduce((best, award) => (compareKeys(contracts, award, best) < 0 ? award : best));
+    return excluded(otherGroundOf(first)!);
+  }
   if (awards.length < limits.awardsMin) return NOT_FIRED;
-  const dated = awards.flatMap((contract): DatedAward[] => {
-    const { signedOn, initialValueCents } = contract;
-    if (signedOn === null || initialValueCents === null || initialValueCents <= 0) return [];
-    return [{ contract, date: signedOn, valueCents: initialValueCents }];
+  const dated = awards.flatMap((award): DatedAward[] => {
+    const [date, valueCents] = [dateOf(contracts.signedOn[award.row]!), contracts.initialValue[award.row]!];
+    return date === null || !(valueCents > 0) ? [] : [{ ...award, date, valueCents }];
   });
-  if (dated.length < awards.length) return notComputable("dispensa sem data de assinatura ou sem valor");
+  if (dated.length < awards.length) return NO_DATE;
   const regimes = possibleRegimes(dated);
   if (regimes.length === 0) return notComputable("nenhum regime legal da tabela vale em todas as datas");
   const kind = awards.some(isForWorks) ? "worksCents" : "otherCents";
@@ -241,7 +245,20 @@ function judge(contracts: Contracts, rows: Int32Array, limits: Limits): Verdict 
   const answers = regimes.map((regime) => underRegime(regime, { dated, kind, totalCents }));
   if (answers.every(({ fires }) => !fires)) return NOT_FIRED;
   if (!answers.every(({ fires }) => fires)) return notComputable("regime legal desconhecido, e os regimes discordam");
-  return flagOf({ dated, totalCents, answers, kind }, limits);
+  return flagOf(contracts, { dated, totalCents, answers, kind }, limits);
+}
+
+function wordsAbout(contracts: Contracts, row: number): Award {
+  const legalBasis = contracts.legalBasis[row]!;
+  return {
+    row,
+    bought: fold(contracts.objectText(row) ?? ""),
+    law: legalBasis === NONE ? "" : fold(contracts.nameText(legalBasis)),
+  };
+}
+
+function compareKeys({ keyText }: Contracts, a: Award, b: Award): number {
+  return compareTexts(keyText(a.row), keyText(b.row));
 }
 
 type Answer = {
@@ -273,12 +290,13 @@ function underRegime(
 }
 
 function flagOf(
+  contracts: Contracts,
   group: { dated: DatedAward[]; totalCents: Cents; answers: Answer[]; kind: "worksCents" | "otherCents" },
   { strongDays, similarityMin, hasNature }: Limits,
 ): Verdict {
   const { totalCents, answers, kind } = group;
-  const dated = group.dated.toSorted((a, b) => (a.date < b.date ? -1 : a.date > b.date ? 1 : 0));
-  const { contract: first, date } = dated[0]!;
+  const dated = group.dated.toSorted((a, b) => compareTexts(a.date, b.date) || compareKeys(contracts, a, b));
+  const { row, date } = dated[0]!;
   const limitCents = Math.max(...answers.map((answer) => answer.limitCents));
   const closest = shortestSpanDays(dated, 3);
   const similarity = lowestSimilarity(dated);
@@ -294,7 +312,7 @@ function flagOf(
   const grouping = hasNature
     ? "unidade, fornecedor, ano e código do catálogo"
     : "unidade, fornecedor e ano, sem código do catálogo";
-  const describe = (): FlagDescription => ({
+  const describe = (first: Contract): FlagDescription => ({
     subject: { kind: "unit", label: `${first.unitName}: ${first.supplierName}, ${date.slice(0, 4)}` },
     reason:
       `No ano, ${dated.length} dispensas ao mesmo fornecedor, cada uma dentro do limite, somam ` +
@@ -326,21 +344,20 @@ function flagOf(
       fact("similarity", "Menor semelhança entre objetos", similarity, "share"),
       ...(closest === null ? [] : [fact("closest_days", "Menor intervalo com três dispensas", closest, "days")]),
     ],
-    records: dated.slice(0, RECORDS_MAX).map(({ contract }) => contractRecord(contract)),
+    records: dated.slice(0, RECORDS_MAX).map((award) => contractRecord(contracts.at(award.row))),
     legalBasis: answers.map(({ regime }) => directAwardLaws[regime]),
   });
   return fired({
     strength: 0.45 + 0.15 * conditions.length,
     amountAtRiskCents: totalCents,
     pValue: null,
-    describe,
+    describe: () => describe(contracts.at(row)),
   });
 }
 
 /** The regimes that every award of the group could have followed, narrowed by the law where it is published. */
 function possibleRegimes(dated: DatedAward[]): DirectAwardRegime[] {
-  const laws = dated.map(({ contract }) => fold(contract.legalBasis ?? ""));
-  const named = directAwardRegimes.filter((regime) => laws.some((law) => lawPatterns[regime].test(law)));
+  const named = directAwardRegimes.filter((regime) => dated.some(({ law }) => lawPatterns[regime].test(law)));
   const candidates = named.length > 0 ? named : directAwardRegimes;
   return candidates.filter((regime) => dated.every(({ date }) => directAwardThresholdOn(date, regime) !== null));
 }
@@ -352,8 +369,7 @@ const lawPatterns: Record<DirectAwardRegime, RegExp> = {
 };
 
 /** Why an award is none by value, as far as it is published; `null` when nothing says so. */
-function otherGroundOf({ object, legalBasis }: Contract): string | null {
-  const [bought, law] = [fold(object ?? ""), fold(legalBasis ?? "")];
+function otherGroundOf({ bought, law }: Award): string | null {
   if (STATE_COMPANY.test(law)) return "Lei das Estatais: limites próprios";
   if (OTHER_GROUND.test(bought) || OTHER_GROUND.test(law)) return "objeto dispensado por outro motivo que não o valor";
   const clause = clauseIn(law);
@@ -361,9 +377,9 @@ function otherGroundOf({ object, legalBasis }: Contract): string | null {
 }
 
 /** The clause tells works from the rest better than the words of the object. */
-function isForWorks({ object, legalBasis }: Contract): boolean {
-  const clause = clauseIn(fold(legalBasis ?? ""));
-  return clause === null ? WORKS.test(fold(object ?? "")) : clause === "i";
+function isForWorks({ bought, law }: Award): boolean {
+  const clause = clauseIn(law);
+  return clause === null ? WORKS.test(bought) : clause === "i";
 }
 
 /** The clause of art. 75 or art. 24 that a text names, in small Roman numerals. */
@@ -380,7 +396,7 @@ function shortestSpanDays(dated: DatedAward[], count: number): number | null {
 const COMPARED_OBJECTS_MAX = 50;
 
 function lowestSimilarity(dated: DatedAward[]): number {
-  const words = dated.slice(0, COMPARED_OBJECTS_MAX).map(({ contract }) => wordsOf(contract.object ?? ""));
+  const words = dated.slice(0, COMPARED_OBJECTS_MAX).map(({ bought }) => wordsOf(bought));
   const pairs = words.flatMap((left, index) => words.slice(index + 1).map((right) => jaccard(left, right)));
   return Math.min(...pairs);
 }

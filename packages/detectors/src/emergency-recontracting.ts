@@ -6,7 +6,7 @@ import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
 import { awardKindCodes, type Contracts, supplierKindCodes } from "./frame/contracts.ts";
 import { dayOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { firstRow, groupRowsByTable } from "./frame/group-rows.ts";
+import { firstRow, splitGroups } from "./frame/group-rows.ts";
 import { sellerGroupsOf } from "./market-groups.ts";
 import { jaccardOfSets, wordSetOf } from "./similar-texts.ts";
 import { fold, plural } from "./text.ts";
@@ -51,9 +51,8 @@ export const emergencyRecontracting = defineDetector({
     toleranceDays: z.int().min(0).default(10).describe("dias de vigência além do limite que não contam"),
   }),
   detect: ({ contracts }, params, answer) => {
-    const sellers = sellerGroupsOf(contracts);
-    const pairs = groupRowsByTable(contracts.size, sellers.count, (row) =>
-      contracts.awardKind[row] === awardKindCodes.waived ? sellers.groupOf[row]! : -1,
+    const pairs = splitGroups(sellerGroupsOf(contracts), (row) =>
+      contracts.awardKind[row] === awardKindCodes.waived ? 0 : -1,
     );
     const idOf = (pair: number) => {
       const first = firstRow(pairs, pair);

@@ -33,11 +33,7 @@ export const agencySellerGroupsOf = once((contracts: Contracts): RowGroups =>
   splitGroups(supplierGroupsOf(contracts), (row) => contracts.agency[row]!),
 );
 
-/** Those of the groups' rows that `isCounted`, apart by year of signature; the year of an unsigned contract is 0. */
-export function groupsByYear(contracts: Contracts, groups: RowGroups, isCounted: (row: number) => boolean): RowGroups {
-  return splitGroups(groups, (row) => {
-    if (!isCounted(row)) return -1;
-    const day = contracts.signedOn[row]!;
-    return day === NONE ? 0 : yearOf(day);
-  });
+/** Year of signature; 0 for an unsigned contract. */
+export function yearSigned({ signedOn }: Contracts, row: number): number {
+  return signedOn[row] === NONE ? 0 : yearOf(signedOn[row]!);
 }

@@ -176,6 +176,7 @@ function judge(contracts: Contracts, rows: Int32Array, limits: Limits): Verdict 
 /** Groups of at least two rows with the same value in whole reais; those without a value are one group. */
 function sameValue({ initialValue }: Contracts, rows: Int32Array): Int32Array[] {
   const reais = (row: number) => reaisOf(initialValue[row]!);
+  if (rows.length === 2) return reais(rows[0]!) === reais(rows[1]!) ? [rows] : [];
   const sorted = rows.slice().sort((a, b) => reais(a) - reais(b) || a - b);
   const groups: Int32Array[] = [];
   for (let from = 0, to = 1; to <= sorted.length; to++) {

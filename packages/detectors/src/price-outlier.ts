@@ -216,9 +216,10 @@ function comparePeers(
     if (group >= 0 && groupSize(anyClass, group) >= classMin) hasOwnClass[row] = 1;
   }
   // Classes with few contracts are compared together, as the rest of their method.
-  const byClass = groupRows(size, (row) =>
-    byMethod.groupOf[row]! < 0 ? -1 : pairKey(byMethod.groupOf[row]!, hasOwnClass[row] ? classes[row]! : NONE),
-  );
+  const byClass = groupRowsByTable(size, anyClass.count + byMethod.count, (row) => {
+    const method = byMethod.groupOf[row]!;
+    return method < 0 ? -1 : hasOwnClass[row] === 1 ? anyClass.groupOf[row]! : anyClass.count + method;
+  });
   const byType = groupRowsByTable(size, byClass.count * agencyTypes.length, (row) =>
     byClass.groupOf[row]! < 0 ? -1 : byClass.groupOf[row]! * agencyTypes.length + types[row]!,
   );

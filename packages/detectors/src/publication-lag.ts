@@ -161,20 +161,19 @@ const OLD_LAW_ENDS = dayOf("2023-12-30");
 
 /** The latest day of publication that any law in force on the day of signature allows. Each day is worked out once. */
 function createDeadlines({ tenderDays, directDays }: Limits): Deadlines {
-  const known = new Map<number, Day>();
+  const [tender, direct]: [Day[], Day[]] = [[], []];
   return (signedOn, isDirect) => {
-    const key = signedOn * 2 + (isDirect ? 1 : 0);
-    let deadline = known.get(key);
-    if (deadline === undefined) {
-      const candidates = [
-        ...(signedOn >= NEW_LAW ? [addBusinessDays(signedOn, isDirect ? directDays : tenderDays)] : []),
-        ...(signedOn <= OLD_LAW_ENDS ? [deadlineOfOldLaw(signedOn)] : []),
-      ];
-      deadline = Math.max(...candidates);
-      known.set(key, deadline);
-    }
-    return deadline;
+    const known = isDirect ? direct : tender;
+    return (known[signedOn] ??= workOut(signedOn, isDirect ? directDays : tenderDays));
   };
+
+  function workOut(signedOn: Day, businessDays: number): Day {
+    const candidates = [
+      ...(signedOn >= NEW_LAW ? [addBusinessDays(signedOn, businessDays)] : []),
+      ...(signedOn <= OLD_LAW_ENDS ? [deadlineOfOldLaw(signedOn)] : []),
+    ];
+    return Math.max(...candidates);
+  }
 }
 
 /** Sent for publication by the fifth business day of the next month, published within twenty days of it. */

@@ -6,10 +6,10 @@ import { EXAMPLE_CNPJS, exampleContract, exampleDataset, exampleItem } from "./e
 import { awardKindCodes, type Contracts, supplierKindCodes } from "./frame/contracts.ts";
 import { yearOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { firstRow } from "./frame/group-rows.ts";
+import { firstRow, splitGroups } from "./frame/group-rows.ts";
 import type { Items } from "./frame/items.ts";
 import { type ItemClasses, itemClassesOf } from "./item-class.ts";
-import { groupsByYear, sellerGroupsOf } from "./market-groups.ts";
+import { sellerGroupsOf, yearSigned } from "./market-groups.ts";
 import { isWithSupportFoundation } from "./support-foundation.ts";
 import { fold, plural } from "./text.ts";
 
@@ -53,10 +53,8 @@ export const repeatedNoCompetition = defineDetector({
   detect: ({ contracts, items }, params, answer) => {
     const classes = itemClassesOf(items);
     const suppliers = suppliersByClass(contracts, items, classes);
-    const groups = groupsByYear(
-      contracts,
-      sellerGroupsOf(contracts),
-      (row) => contracts.awardKind[row] === awardKindCodes.no_competition,
+    const groups = splitGroups(sellerGroupsOf(contracts), (row) =>
+      contracts.awardKind[row] === awardKindCodes.no_competition ? yearSigned(contracts, row) : -1,
     );
     const idOf = (group: number) => {
       const first = firstRow(groups, group);
@@ -128,9 +126,9 @@ function judge({ contracts, classes, suppliers }: Data, rows: Int32Array, limits
   if (contracts.signedOn[rows[0]!] === NONE) return NO_DATE;
   const counted = rows.filter((row) => contracts.initialValue[row]! >= limits.valueMinCents);
   if (counted.length < limits.awardsMin) return NOT_FIRED;
-  const awards = Array.from(counted, contracts.at).sort(byRecordKey);
-  if (awards.some(isWithSupportFoundation) || awards.some(({ object }) => SOLE_SERVICE.test(fold(object ?? ""))))
-    return SOLE;
+  const isSole = (row: number) =>
+    isWithSupportFoundation(contracts, row) || SOLE_SERVICE.test(fold(contracts.objectText(row) ?? ""));
+  if (counted.some(isSole)) return SOLE;
   const known = [...new Set(Array.from(counted, (row) => classes.ofContract[row]!))].filter((one) => one !== NONE);
   const competition = Math.max(0, ...known.map((one) => suppliers.get(one)!.size));
   const isContested = competition >= limits.competitionMin;
@@ -140,6 +138,7 @@ function judge({ contracts, classes, suppliers }: Data, rows: Int32Array, limits
     amountAtRiskCents: totalCents,
     pValue: null,
     describe: () => {
+      const awards = Array.from(counted, contracts.at).sort(byRecordKey);
       const first = awards[0]!;
       const year = first.signedOn!.slice(0, 4);
       return {

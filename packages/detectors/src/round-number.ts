@@ -111,7 +111,7 @@ function judge(contracts: Contracts, { rows, whole }: Pair, { shareMin }: { shar
   const expected = (rest.round + 1) / (rest.total + 2);
   const share = round.length / rows.length;
   if (share < shareMin || share < 2 * expected) return NOT_FIRED;
-  if (isWithSupportFoundation(contracts.at(rows[0]!))) return FOUNDATION;
+  if (isWithSupportFoundation(contracts, rows[0]!)) return FOUNDATION;
   const amount = round.reduce((sum, row) => sum + contracts.initialValue[row]!, 0);
   return fired({
     strength: clamp(0.25 + 0.4 * (share - shareMin), 0.25, 0.45),

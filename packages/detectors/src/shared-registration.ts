@@ -6,7 +6,7 @@ import { contractRecord, fact, firstContracts, RECORDS_MAX, registrationRecord }
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset, exampleRegistration } from "./examples.ts";
 import { type Contracts, supplierKindCodes } from "./frame/contracts.ts";
 import type { Registrations } from "./frame/frame.ts";
-import { groupRows } from "./frame/group-rows.ts";
+import { groupRowsByTable } from "./frame/group-rows.ts";
 import { compareTexts } from "./frame/items.ts";
 import { fold, plural } from "./text.ts";
 
@@ -46,7 +46,7 @@ export const sharedRegistration = defineDetector({
   }),
   detect: ({ contracts, registrations }, params, answer) => {
     const common = commonDetails(registrations, params.sharersMax);
-    const units = groupRows(contracts.size, (row) =>
+    const units = groupRowsByTable(contracts.size, contracts.codesSize, (row) =>
       contracts.supplierKind[row] === supplierKindCodes.company ? contracts.unit[row]! : -1,
     );
     for (let group = 0; group < units.count; group++) {

@@ -16,7 +16,7 @@ import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
 import { type Contracts, supplierKindCodes } from "./frame/contracts.ts";
 import { monthIndexOf, yearOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { firstRow, groupRowsByTable, type RowGroups, splitGroups } from "./frame/group-rows.ts";
+import { firstRow, type RowGroups, splitGroups } from "./frame/group-rows.ts";
 import { agencyGroupsOf, agencySellerGroupsOf } from "./market-groups.ts";
 import { herfindahlIndex } from "./statistics.ts";
 import { isWithSupportFoundation } from "./support-foundation.ts";
@@ -72,10 +72,7 @@ export const supplierConcentration = defineDetector({
     waivedShareMin: z.number().min(0).max(1).default(0.5).describe("parte em dispensas que reforça o indício"),
   }),
   detect: ({ contracts }, params, answer) => {
-    const agencies = agencyGroupsOf(contracts);
-    const markets = groupRowsByTable(contracts.size, agencies.count * YEARS, (row) =>
-      agencies.groupOf[row]! < 0 ? -1 : agencies.groupOf[row]! * YEARS + yearSeen(contracts, row),
-    );
+    const markets = splitGroups(agencyGroupsOf(contracts), (row) => yearSeen(contracts, row));
     const pairs = splitGroups(agencySellerGroupsOf(contracts), (row) => yearSeen(contracts, row));
     const totals = marketTotals(contracts, markets, pairs);
     const idOf = (pair: number) => {
@@ -173,8 +170,9 @@ function judge(contracts: Contracts, seller: Seller, limits: Limits): Verdict {
   if (isSmall) return SMALL_MARKET;
   const share = valueCents / market.valueCents;
   if (share < limits.shareMin || valueCents < limits.supplierValueMinCents) return NOT_FIRED;
-  const own = Array.from(pairs.rowsOf(pair), contracts.at).filter(hasValue).sort(byRecordKey);
-  if (own.some(isWithSupportFoundation)) return FOUNDATION;
+  const rows = pairs.rowsOf(pair).filter((row) => contracts.initialValue[row]! > 0);
+  if (rows.some((row) => isWithSupportFoundation(contracts, row))) return FOUNDATION;
+  const own = Array.from(rows, contracts.at).sort(byRecordKey);
   if (own.length < limits.contractsOfSupplierMin) return ONE_CONTRACT;
   const waivedShare = shareOf(own, ({ directAwardKind }) => directAwardKind === "waived");
   return fired({
@@ -293,13 +291,6 @@ function yearSeen({ signedOn, publishedOn }: Contracts, row: number): number {
 const UNDATED = 0;
 /** A reading with contracts of fewer months of the year shows a part of it. */
 const WHOLE_YEAR_MONTHS = 6;
-/** More than any year of a public record. */
-const YEARS = 3_000;
-
-function hasValue({ initialValueCents }: Contract): boolean {
-  return initialValueCents !== null && initialValueCents > 0;
-}
-
 function sumOf({ initialValue }: Contracts, { start, rows }: RowGroups, group: number): Cents {
   let sum = 0;
   for (let index = start[group]!; index < start[group + 1]!; index++) {

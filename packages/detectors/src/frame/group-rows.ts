@@ -1,10 +1,12 @@
 /** Rows by group, each group's rows together: those of group g are `rows[start[g]]` to `rows[start[g + 1] - 1]`, ascending. */
 export type RowGroups = {
+  /** Rows there are, in a group or in none. */
+  size: number;
   count: number;
   start: Int32Array;
   rows: Int32Array;
   /** Group of each row; -1 for a row that is in none. */
-  groupOf: Int32Array;
+  readonly groupOf: Int32Array;
   rowsOf(group: number): Int32Array;
 };
 
@@ -19,32 +21,51 @@ export function groupRows(size: number, keyOf: (row: number) => number): RowGrou
   return inGroups(groupOf, table.size());
 }
 
-/** Each group apart by a number of its rows; a negative key leaves a row out. No table is asked: groups are mostly small. */
+/** Each group apart by a number of its rows; a negative key leaves a row out. No table of all keys: groups are mostly small. */
 export function splitGroups(groups: RowGroups, keyOf: (row: number) => number): RowGroups {
-  const groupOf = new Int32Array(groups.groupOf.length).fill(-1);
-  const keys: number[] = [];
-  let count = 0;
+  const largest = largestGroup(groups);
+  const rows = new Int32Array(groups.rows.length);
+  const start = new Int32Array(groups.rows.length + 1);
+  const places = new Int32Array(largest);
+  const keys = new Float64Array(largest);
+  const next = new Int32Array(largest);
+  let [count, used] = [0, 0];
   for (let group = 0; group < groups.count; group++) {
-    keys.length = 0;
-    const byKey = groupSize(groups, group) > SCANNED_MAX ? new Map<number, number>() : null;
-    for (let index = groups.start[group]!; index < groups.start[group + 1]!; index++) {
-      const row = groups.rows[index]!;
-      const key = keyOf(row);
+    const [from, to] = [groups.start[group]!, groups.start[group + 1]!];
+    let byKey: Map<number, number> | null = null;
+    let found = 0;
+    for (let index = from; index < to; index++) {
+      const key = keyOf(groups.rows[index]!);
+      places[index - from] = -1;
       if (key < 0) continue;
-      let place = byKey ? (byKey.get(key) ?? -1) : keys.indexOf(key);
-      if (place === -1) {
-        place = keys.push(key) - 1;
-        byKey?.set(key, place);
+      let place = 0;
+      // Few keys are found by looking at each, many by a table.
+      if (byKey === null) while (place < found && keys[place] !== key) place++;
+      else place = byKey.get(key) ?? found;
+      if (place === found) {
+        keys[found] = key;
+        next[found++] = 0;
+        if (byKey !== null) byKey.set(key, place);
+        else if (found === SCANNED_MAX) byKey = new Map(Array.from(keys.subarray(0, found), (one, at) => [one, at]));
       }
-      groupOf[row] = count + place;
+      places[index - from] = place;
+      next[place]!++;
     }
-    count += keys.length;
+    for (let place = 0; place < found; place++) {
+      const size = next[place]!;
+      next[place] = used;
+      used += size;
+      start[++count] = used;
+    }
+    for (let index = from; index < to; index++) {
+      const place = places[index - from]!;
+      if (place >= 0) rows[next[place]!++] = groups.rows[index]!;
+    }
   }
-  return inGroups(groupOf, count);
+  return groupsFrom(groups.size, start.slice(0, count + 1), rows.slice(0, used));
 }
 
-/** Different keys of a group of this many rows are found by looking at each. */
-const SCANNED_MAX = 16;
+const SCANNED_MAX = 24;
 
 /** As `groupRows`, for keys below `keys`: a table takes the place of the search. */
 export function groupRowsByTable(size: number, keys: number, keyOf: (row: number) => number): RowGroups {
@@ -120,7 +141,33 @@ function inGroups(groupOf: Int32Array, count: number): RowGroups {
     const group = groupOf[row]!;
     if (group >= 0) rows[next[group]!++] = row;
   }
-  return { count, start, rows, groupOf, rowsOf: (group) => rows.subarray(start[group], start[group + 1]) };
+  return { size: groupOf.length, count, start, rows, groupOf, rowsOf: rowsReader(start, rows) };
+}
+
+/** Groups of which nobody may ever ask in which one a row is. */
+function groupsFrom(size: number, start: Int32Array, rows: Int32Array): RowGroups {
+  const count = start.length - 1;
+  let known: Int32Array | null = null;
+  return {
+    size,
+    count,
+    start,
+    rows,
+    get groupOf() {
+      if (known === null) {
+        known = new Int32Array(size).fill(-1);
+        for (let group = 0; group < count; group++) {
+          for (let index = start[group]!; index < start[group + 1]!; index++) known[rows[index]!] = group;
+        }
+      }
+      return known;
+    },
+    rowsOf: rowsReader(start, rows),
+  };
+}
+
+function rowsReader(start: Int32Array, rows: Int32Array): RowGroups["rowsOf"] {
+  return (group) => rows.subarray(start[group], start[group + 1]);
 }
 
 /** One key for two ids below 2^26, `NONE` included. */
