@@ -1,10 +1,12 @@
 import { benchApi } from "./api.ts";
 import { benchDetectors } from "./detectors.ts";
+import { benchIngest } from "./ingest.ts";
 import { benchMemory } from "./memory.ts";
 
 const benches: Record<string, () => Promise<boolean>> = {
   api: benchApi,
   detectors: benchDetectors,
+  ingest: benchIngest,
   memory: benchMemory,
 };
 

@@ -1,5 +1,7 @@
 import { ingestRecords, type RecordTable } from "@cidadao/database/records";
+import { type RecordLines, recordLines } from "@cidadao/database/record-lines";
 import { rowOf } from "@cidadao/database/rows";
+import fc from "fast-check";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { agency, contract, noLimit, provenance, sanction, supplier } from "./support/records.ts";
 import { openTestStore } from "./support/stack.ts";
@@ -108,14 +110,50 @@ describe("ingesting records", () => {
     ]);
     expect(await db.sql("select legal_basis from sanctions")).toEqual([{ legal_basis: ["Lei 10520, art. 7"] }]);
   });
+
+  test("keeps any text to the letter, but for the characters that PostgreSQL or the transport cannot carry", async () => {
+    const text = fc.string({ unit: "binary", minLength: 1 });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(text, { minLength: 1, maxLength: 20 }),
+        fc.array(text, { maxLength: 4 }),
+        async (names, laws) => {
+          await db.sql("truncate agencies, sanctions cascade");
+          const records = names.map((name, index) =>
+            agency(String(index).padStart(3, "0"), { name, parentName: null }),
+          );
+          await ingest("agencies", records);
+          await ingest("sanctions", [sanction("s", "15195707000178", { legalBasis: laws })]);
+          const stored = await db.sql<{ name: string; parent_name: null }>(
+            "select name, parent_name from agencies order by source_id",
+          );
+          const kept = (one: string) => one.toWellFormed().replaceAll(/[\uE000-\uE002\0]/g, "");
+          expect(stored).toEqual(names.map((name) => ({ name: kept(name), parent_name: null })));
+          expect(await db.sql("select legal_basis from sanctions")).toEqual([{ legal_basis: laws.map(kept) }]);
+        },
+      ),
+      {
+        numRuns: 40,
+        examples: [
+          [
+            ["NULL", "\\N", "\t", "\n", "a\\"],
+            ['"', "{}", "\\", "NULL"],
+          ],
+        ],
+      },
+    );
+  });
+
+  test("refuses a field that its table has no column for, instead of leaving it out", async () => {
+    await expect(ingest("agencies", [{ ...agency("1"), colour: "blue" }])).rejects.toThrow("has no column colour");
+  });
 });
 
 describe("batches that meet", () => {
   const write = (table: string, records: Parameters<typeof rowOf>[0][]) =>
-    db.sql<{ inserted: number; updated: number }>("select * from ingest_records($1, $2)", [
-      table,
-      JSON.stringify(records.map(rowOf)),
-    ]);
+    writeLines(table, recordLines(records.map(rowOf)));
+  const writeLines = (table: string, { columns, lines }: RecordLines) =>
+    db.sql<{ inserted: number; updated: number }>("select * from ingest_lines($1, $2, $3)", [table, columns, lines]);
 
   test("in opposite orders do not deadlock, and store each record once", async () => {
     for (let round = 0; round < 8; round++) {

@@ -26,6 +26,7 @@ const readable: Record<string, "all" | "of visible investigations" | "nothing"> 
   ingest_cursors: "nothing",
   source_responses: "nothing",
   schedule_runs: "nothing",
+  registrations: "nothing",
 };
 
 const db = await openTestStore();
@@ -59,6 +60,8 @@ beforeAll(async () => {
   await ingestRecords(store, "contract_items", [{ provenance: provenance("i1"), ...ofContract }], noLimit);
   await ingestRecords(store, "amendments", [{ provenance: provenance("a1"), ...ofContract }], noLimit);
   await ingestRecords(store, "sanctions", [sanction("s1", "15195707000178")], noLimit);
+  const registration = { provenance: provenance("r1"), cnpj: "15195707000178", name: "Empresa", partners: [] };
+  await ingestRecords(store, "registrations", [registration], noLimit);
   for (const visibility of ["public", "private"] as const) {
     const id = investigationIds[visibility];
     await sql(

@@ -152,7 +152,7 @@ export function readArguments(args: string[]): Analysis {
   }
 }
 
-function formatOf(id: string): FileFormatId {
+export function formatOf(id: string): FileFormatId {
   const format = fileFormats.find((one) => one.id === id);
   if (!format) throw new Error(`no format ${id}; there are ${fileFormats.map((one) => one.id).join(", ")}`);
   return format.id;

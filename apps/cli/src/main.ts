@@ -5,6 +5,7 @@ import { analyzeCommand } from "./analyze.ts";
 import { coverageCommand } from "./coverage.ts";
 import { detectorsCommand } from "./detectors.ts";
 import { doctorCommand } from "./doctor.ts";
+import { importCommand } from "./import.ts";
 import { indicatorsCommand } from "./indicators.ts";
 import { investigateCommand } from "./investigate.ts";
 import { type Command, UsageError } from "./command.ts";
@@ -14,6 +15,7 @@ const commands: readonly Command[] = [
   coverageCommand,
   detectorsCommand,
   doctorCommand,
+  importCommand,
   indicatorsCommand,
   investigateCommand,
 ];

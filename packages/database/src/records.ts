@@ -1,10 +1,18 @@
 import type { Amendment, Contract, ContractItem } from "@cidadao/domain/contract";
 import type { InvestigationScope } from "@cidadao/domain/investigation";
 import type { Sanction } from "@cidadao/domain/sanction";
+import { recordLines } from "./record-lines.ts";
 import { recordOf, rowOf, type SourceRecord } from "./rows.ts";
 import { type Store, unwrap } from "./store.ts";
 
-export type RecordTable = "agencies" | "suppliers" | "contracts" | "contract_items" | "amendments" | "sanctions";
+export type RecordTable =
+  | "agencies"
+  | "suppliers"
+  | "contracts"
+  | "contract_items"
+  | "amendments"
+  | "sanctions"
+  | "registrations";
 export type IngestCounts = { inserted: number; updated: number; unchanged: number };
 
 const BATCH_ROWS = 1_000;
@@ -22,8 +30,10 @@ export async function ingestRecords(
 ): Promise<IngestCounts> {
   const counts = { inserted: 0, updated: 0, unchanged: 0 };
   for (let start = 0; start < records.length; start += BATCH_ROWS) {
-    const rows = records.slice(start, start + BATCH_ROWS).map(rowOf);
-    const answer = store.rpc("ingest_records", { p_table: table, p_rows: rows }).abortSignal(signal);
+    const { columns, lines } = recordLines(records.slice(start, start + BATCH_ROWS).map(rowOf));
+    const answer = store
+      .rpc("ingest_lines", { p_table: table, p_columns: columns, p_lines: lines })
+      .abortSignal(signal);
     const [batch] = (await unwrap(answer, `storing ${table}`)) as IngestCounts[];
     counts.inserted += batch!.inserted;
     counts.updated += batch!.updated;

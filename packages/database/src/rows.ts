@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Provenance } from "@cidadao/domain/provenance";
 
 /** A record of the domain: its fields and where it came from. Dates are text and money is integers on both sides. */
@@ -17,7 +17,7 @@ export function rowOf(record: SourceRecord): Record<string, unknown> {
     sample: provenance.sample,
   };
   for (const [name, value] of Object.entries(fields)) row[snakeCase(name)] = value;
-  const content_hash = createHash("sha256").update(JSON.stringify(row)).digest("hex");
+  const content_hash = hash("sha256", JSON.stringify(row), "hex");
   return { ...row, content_hash, retrieved_at: provenance.retrievedAt };
 }
 

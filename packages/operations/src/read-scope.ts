@@ -2,7 +2,7 @@ import { lastCompleteRun } from "@cidadao/database/ingest-runs";
 import { loadAmendments, loadContracts, loadItems, loadSanctions, type RecordTable } from "@cidadao/database/records";
 import type { SourceRecord } from "@cidadao/database/rows";
 import type { Store } from "@cidadao/database/store";
-import type { Agency, Contract, Supplier } from "@cidadao/domain/contract";
+import type { Agency, Contract } from "@cidadao/domain/contract";
 import type { Dataset } from "@cidadao/domain/dataset";
 import type { InvestigationScope, SourceCoverage } from "@cidadao/domain/investigation";
 import { type SanctionList, sanctionLists } from "@cidadao/domain/sanction";
@@ -19,6 +19,7 @@ import {
   sanctions,
 } from "@cidadao/sources/portal-transparencia/source";
 import { ingest, type IngestQuestion } from "./ingest.ts";
+import { referredRecords } from "./referred-records.ts";
 
 export type ReadContext = { store: Store; portal: PortalContext };
 
@@ -168,24 +169,11 @@ async function contractQuestions(
   };
 }
 
-/** A contract names its agency and its supplier; they are written first because it refers to them. */
 function contractTables(contracts: Contract[]): [RecordTable, SourceRecord[]][] {
-  const agencyRows = contracts.map((contract): Agency => ({
-    provenance: { ...contract.provenance, sourceId: contract.agencyCode, url: portalTransparencia.homepage },
-    code: contract.agencyCode,
-    name: contract.agencyName,
-    parentCode: contract.parentAgencyCode,
-    parentName: contract.parentAgencyName,
-  }));
-  const supplierRows = contracts.map((contract): Supplier => ({
-    provenance: { ...contract.provenance, sourceId: contract.supplierId, url: portalTransparencia.homepage },
-    kind: contract.supplierKind,
-    taxId: contract.supplierTaxId,
-    name: contract.supplierName,
-  }));
+  const { agencies, suppliers } = referredRecords(contracts, () => portalTransparencia.homepage);
   return [
-    ["agencies", agencyRows],
-    ["suppliers", supplierRows],
+    ["agencies", agencies],
+    ["suppliers", suppliers],
     ["contracts", contracts],
   ];
 }

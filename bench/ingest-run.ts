@@ -1,0 +1,24 @@
+import { openStore } from "@cidadao/database/store";
+import { importFiles } from "@cidadao/operations/import-files";
+
+/* One import in a process of its own: `node ingest-run.ts FILE…`, with the database in the environment. Prints JSON. */
+
+const paths = process.argv.slice(2);
+const store = openStore({
+  SUPABASE_URL: process.env["SUPABASE_URL"]!,
+  SUPABASE_SERVICE_ROLE_KEY: process.env["SUPABASE_SERVICE_ROLE_KEY"]!,
+});
+const startedMs = performance.now();
+const { written, read } = await importFiles({ store }, { paths }, new AbortController().signal);
+const seconds = (performance.now() - startedMs) / 1000;
+const rows = Object.values(written).reduce((sum, one) => sum + one.inserted + one.updated + one.unchanged, 0);
+const inserted = Object.values(written).reduce((sum, one) => sum + one.inserted, 0);
+process.stdout.write(
+  JSON.stringify({
+    seconds,
+    rows,
+    inserted,
+    complaints: read.complaints,
+    peakBytes: process.resourceUsage().maxRSS * 1024,
+  }),
+);

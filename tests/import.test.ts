@@ -1,0 +1,111 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { importFiles } from "@cidadao/operations/import-files";
+import { readFilesWhole } from "@cidadao/sources/files/read-files";
+import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import { cidadao } from "./support/cidadao.ts";
+import { noLimit } from "./support/records.ts";
+import { openTestStore } from "./support/stack.ts";
+
+const db = await openTestStore();
+const folder = mkdtempSync(path.join(tmpdir(), "cidadao-import-"));
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await db[Symbol.asyncDispose]();
+});
+beforeEach(() => db.sql("truncate agencies, suppliers, contracts, sanctions, ingest_runs cascade"));
+
+const january = ["202401_Compras.csv.gz", "202401_ItemCompra.csv.gz", "202401_TermoAditivo.csv.gz"].map(
+  (name) => `data/portal-compras-202401/${name}`,
+);
+const retrievedAt = "2024-02-15T12:00:00Z";
+const counted = (table: string) => db.sql<{ count: number }>(`select count(*)::int from ${table}`);
+const lastRun = async () => (await db.sql("select * from ingest_runs order by started_at desc limit 1"))[0]!;
+
+describe("importing files", () => {
+  test("stores every record that was read, and the same files again write nothing", async () => {
+    const { batch } = await readFilesWhole({ paths: january, retrievedAt });
+    const { written } = await importFiles(db, { paths: january, retrievedAt }, noLimit);
+    expect(written.contracts).toEqual({ inserted: batch.contracts.length, updated: 0, unchanged: 0 });
+    expect(await counted("contracts")).toEqual([{ count: batch.contracts.length }]);
+    expect(await counted("contract_items")).toEqual([{ count: batch.items.length }]);
+    expect(await counted("amendments")).toEqual([{ count: batch.amendments.length }]);
+    const one = batch.contracts.find(({ object }) => object?.includes("ç"))!;
+    const { source, sourceId } = one.provenance;
+    const stored = await db.sql(
+      "select object, initial_value_cents, signed_on, buyer_sphere from contracts where source = $1 and source_id = $2",
+      [source, sourceId],
+    );
+    expect(stored).toEqual([
+      {
+        object: one.object,
+        initial_value_cents: one.initialValueCents,
+        signed_on: one.signedOn,
+        buyer_sphere: "federal",
+      },
+    ]);
+
+    const again = await importFiles(db, { paths: january, retrievedAt }, noLimit);
+    const changes = Object.values(again.written).map(({ inserted, updated }) => inserted + updated);
+    expect(changes).toEqual(changes.map(() => 0));
+  });
+
+  test("leaves a run that says what came, from where, and which lines made no sense", async () => {
+    const { read } = await importFiles(db, { paths: january, sample: "janeiro de 2024" }, noLimit);
+    const complaints = read.complaints.reduce((sum, { count }) => sum + count, 0);
+    expect(complaints).toBeGreaterThan(0);
+    const run = await lastRun();
+    expect(run).toMatchObject({
+      source: "files",
+      status: "completed",
+      rejected: complaints,
+      sample: "janeiro de 2024",
+    });
+    expect((run["problems"] as { sourceId: string }[])[0]!.sourceId).toMatch(/^202401_\w+\.csv\.gz:\d+$/);
+  });
+
+  test("keeps what came before a failure, and ends the run as failed with the reason", async () => {
+    await db.sql("alter table amendments add constraint broken check (number <> number)");
+    try {
+      await expect(importFiles(db, { paths: january }, noLimit)).rejects.toThrow("broken");
+    } finally {
+      await db.sql("alter table amendments drop constraint broken");
+    }
+    expect(await lastRun()).toMatchObject({ status: "failed" });
+    expect(JSON.stringify((await lastRun())["problems"])).toContain("broken");
+    expect(await counted("amendments")).toEqual([{ count: 0 }]);
+    await importFiles(db, { paths: january }, noLimit);
+    const { batch } = await readFilesWhole({ paths: january });
+    expect(await counted("amendments")).toEqual([{ count: batch.amendments.length }]);
+  });
+
+  test("says in its run that a file is not there", async () => {
+    await expect(importFiles(db, { paths: ["data/nowhere.csv"] }, noLimit)).rejects.toThrow("nowhere.csv");
+    expect(await lastRun()).toMatchObject({ status: "failed" });
+  });
+});
+
+describe("npx cidadao import", () => {
+  const environment = { SUPABASE_URL: db.supabaseUrl, SUPABASE_SERVICE_ROLE_KEY: db.serviceRoleKey };
+
+  test("prints what was new, and that nothing was the second time", async () => {
+    const first = await cidadao(["import", ...january, "--source", "portal-compras"], { environment });
+    expect(first).toMatchObject({ code: 0 });
+    expect(first.stdout).toMatch(/contracts\s+│\s+3\d{3}\s+│\s+0\s+│\s+0/);
+    const again = await cidadao(["import", ...january], { environment });
+    expect(again.stdout).toMatch(/contracts\s+│\s+0\s+│\s+0\s+│\s+3\d{3}/);
+  });
+
+  test("says which sources there are when it does not know one, and that a file has nothing in it", async () => {
+    const unknown = await cidadao(["import", january[0]!, "--source", "portal"], { environment });
+    expect(unknown.code).toBe(2);
+    expect(unknown.stderr).toContain("portal-compras");
+    const empty = path.join(folder, "empty.csv");
+    writeFileSync(empty, "");
+    expect(await cidadao(["import", empty], { environment })).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining("empty-file") as string,
+    });
+  });
+});
