@@ -15,7 +15,7 @@ export function recordLines(rows: readonly Record<string, unknown>[]): RecordLin
 function fieldOf(value: unknown): string {
   if (value === null || value === undefined) return NULL;
   if (typeof value === "string") return clean(value);
-  if (typeof value !== "object") return String(value as number | boolean);
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
   return JSON.stringify(value, (_, part: unknown) => (typeof part === "string" ? clean(part) : part));
 }
 
