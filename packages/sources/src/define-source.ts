@@ -1,4 +1,4 @@
-import type { Agency, Amendment, Contract, ContractItem } from "@cidadao/domain/contract";
+import type { Agency, Amendment, Contract, ContractItem, PriceRegistration } from "@cidadao/domain/contract";
 import type { IsoDate } from "@cidadao/domain/dates";
 import type { Sanction } from "@cidadao/domain/sanction";
 import { parseConfig } from "@cidadao/runtime/config";
@@ -11,10 +11,10 @@ export type Complaint = { sourceId: string; field: string; reason: string };
 /** A record that could not be used at all. `raw` is what came, cut short and with CPFs masked. */
 export type Reject = { sourceId: string | null; reason: string; raw: unknown };
 
-export type SourceRecord = Agency | Contract | ContractItem | Amendment | Sanction;
+export type SourceRecord = Agency | Contract | ContractItem | Amendment | PriceRegistration | Sanction;
 
 /** What the records of a resource are; each kind has its tables. */
-export type RecordKind = "agencies" | "contracts" | "items" | "amendments" | "sanctions";
+export type RecordKind = "agencies" | "contracts" | "items" | "amendments" | "price_registrations" | "sanctions";
 
 /** Where the reading of a list goes on: whatever the source needs to ask for the next page. */
 export type Position = Record<string, number | string>;

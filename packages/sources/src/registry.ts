@@ -1,4 +1,5 @@
+import { pncp } from "./pncp/source.ts";
 import { portalTransparencia } from "./portal-transparencia/source.ts";
 
 /** Every source, in alphabetical order. */
-export const sources = [portalTransparencia] as const;
+export const sources = [pncp, portalTransparencia] as const;

@@ -18,7 +18,7 @@ import {
 } from "./define-file-format.ts";
 import { readJsonRecords } from "./json-records.ts";
 import type { OpenedFile } from "./open-text.ts";
-import { period } from "./published-fields.ts";
+import { period } from "../published-fields.ts";
 import { fingerprint, seenRecords } from "./seen.ts";
 
 /**
