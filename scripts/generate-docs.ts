@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { apiEnvironment } from "../apps/api/src/config.ts";
+import { cliEnvironment } from "../apps/cli/src/config.ts";
 import { schedulerEnvironment } from "../apps/scheduler/src/config.ts";
 import { workerEnvironment } from "../apps/worker/src/config.ts";
 import { renderDetectorsPage } from "@cidadao/detectors/render-docs";
@@ -10,7 +11,7 @@ type Variable = { name: string; description: string; processes: string[]; requir
 
 const TABLE = /(<!-- environment -->)[\s\S]*?(<!-- \/environment -->)/;
 const SHOWN_CHARACTERS_MAX = 60;
-const processes = { web: apiEnvironment, worker: workerEnvironment, beat: schedulerEnvironment };
+const processes = { web: apiEnvironment, worker: workerEnvironment, beat: schedulerEnvironment, cli: cliEnvironment };
 
 /** Pages that are written from the code. `--check` compares instead of writing and fails on a difference. */
 const pages = [

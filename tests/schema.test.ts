@@ -1,6 +1,6 @@
 import { alertStatuses, channelIds, deliveryStatuses } from "@cidadao/domain/alert";
 import { anomalyStatuses, subjectKinds } from "@cidadao/domain/anomaly";
-import { directAwardKinds, procurementMethods, supplierKinds } from "@cidadao/domain/contract";
+import { amendmentKinds, directAwardKinds, procurementMethods, supplierKinds } from "@cidadao/domain/contract";
 import {
   investigationOrigins,
   investigationOutcomes,
@@ -24,6 +24,8 @@ const words: Record<string, readonly string[]> = {
   "contracts.procurement_method": procurementMethods,
   "contracts.direct_award_kind": directAwardKinds,
   "contracts.supplier_kind": supplierKinds,
+  "contracts.buyer_sphere": governmentSpheres,
+  "amendments.kind": amendmentKinds,
   "sanctions.list": sanctionLists,
   "sanctions.supplier_kind": ["company", "person", "unknown"],
   "sanctions.body_sphere": governmentSpheres,
@@ -132,7 +134,15 @@ describe("the schema", () => {
          from pg_class t join pg_attribute h on h.attrelid = t.oid and h.attname = 'content_hash'
         where t.relnamespace = 'public'::regnamespace and t.relkind = 'r' order by t.relname`,
     );
-    const ingested = ["agencies", "amendments", "contract_items", "contracts", "sanctions", "suppliers"];
+    const ingested = [
+      "agencies",
+      "amendments",
+      "contract_items",
+      "contracts",
+      "price_registrations",
+      "sanctions",
+      "suppliers",
+    ];
     expect(tables).toEqual(ingested.map((name) => ({ name, key: ["source", "source_id"] })));
   });
 

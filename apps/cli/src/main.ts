@@ -6,7 +6,9 @@ import { coverageCommand } from "./coverage.ts";
 import { detectorsCommand } from "./detectors.ts";
 import { doctorCommand } from "./doctor.ts";
 import { indicatorsCommand } from "./indicators.ts";
+import { ingestCommand } from "./ingest.ts";
 import { investigateCommand } from "./investigate.ts";
+import { sourcesCommand } from "./sources.ts";
 import { type Command, UsageError } from "./command.ts";
 
 const commands: readonly Command[] = [
@@ -15,7 +17,9 @@ const commands: readonly Command[] = [
   detectorsCommand,
   doctorCommand,
   indicatorsCommand,
+  ingestCommand,
   investigateCommand,
+  sourcesCommand,
 ];
 
 const [name = "help", ...args] = process.argv.slice(2);

@@ -4,7 +4,14 @@ import type { Sanction } from "@cidadao/domain/sanction";
 import { recordOf, rowOf, type SourceRecord } from "./rows.ts";
 import { type Store, unwrap } from "./store.ts";
 
-export type RecordTable = "agencies" | "suppliers" | "contracts" | "contract_items" | "amendments" | "sanctions";
+export type RecordTable =
+  | "agencies"
+  | "suppliers"
+  | "contracts"
+  | "contract_items"
+  | "amendments"
+  | "price_registrations"
+  | "sanctions";
 export type IngestCounts = { inserted: number; updated: number; unchanged: number };
 
 const BATCH_ROWS = 1_000;
@@ -32,12 +39,21 @@ export async function ingestRecords(
   return counts;
 }
 
-/** Contracts of the scope, in key order: of its agencies or supplier, in force at some time in its window. */
-export async function loadContracts(store: Store, scope: InvestigationScope, signal: AbortSignal): Promise<Contract[]> {
+/**
+ * Contracts of one source and of the scope, in key order: of its agencies or supplier, in force at some time in its
+ * window. Another source may hold the same contracts under other ids.
+ */
+export async function loadContracts(
+  store: Store,
+  source: string,
+  scope: InvestigationScope,
+  signal: AbortSignal,
+): Promise<Contract[]> {
   return readByKey<Contract>((after) => {
     let question = store
       .from("contracts")
       .select("*")
+      .eq("source", source)
       .or(`starts_on.is.null,starts_on.lte.${scope.to}`)
       .or(`ends_on.is.null,ends_on.gte.${scope.from}`);
     if (scope.agencyCodes) question = question.in("agency_code", scope.agencyCodes);

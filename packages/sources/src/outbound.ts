@@ -380,7 +380,8 @@ function paused(door: Door, code: ErrorCode, message: string, untilMs: number): 
 
 function circuitIsOpen(door: Door, path: string): AppError {
   const why = "as últimas chamadas falharam, e a fonte não será chamada por alguns segundos";
-  return new AppError("source_unavailable", `${door.name}: ${path} não foi perguntado: ${why}`);
+  const retryAfterSeconds = CIRCUIT_OPEN_MS / 1_000;
+  return new AppError("source_unavailable", `${door.name}: ${path} não foi perguntado: ${why}`, { retryAfterSeconds });
 }
 
 function parseBody(door: Door, path: string, text: string): unknown {
