@@ -6,12 +6,20 @@ const root = path.resolve(import.meta.dirname, "../..");
 
 export type Run = { code: number | null; stdout: string; stderr: string };
 
-/** Runs the command as a person would, in a process of its own. `input` is a file for its standard input. */
+/** Runs the command as a person would, in a process of its own. `input` is a file for its standard input, `environment` all it has. */
 export async function cidadao(
   args: string[],
-  { input, stopsReading = false }: { input?: string; stopsReading?: boolean } = {},
+  {
+    input,
+    stopsReading = false,
+    environment,
+  }: { input?: string; stopsReading?: boolean; environment?: Record<string, string> } = {},
 ): Promise<Run> {
-  const child = spawn(process.execPath, ["apps/cli/src/main.ts", ...args], { cwd: root, stdio: "pipe" });
+  const child = spawn(process.execPath, ["apps/cli/src/main.ts", ...args], {
+    cwd: root,
+    stdio: "pipe",
+    ...(environment ? { env: environment } : {}),
+  });
   const output: Buffer[] = [];
   const errors: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => {

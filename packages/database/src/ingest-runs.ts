@@ -26,32 +26,34 @@ export async function startIngestRun(
 }
 
 /**
- * The run that an earlier process left open, to go on with it; without one, a new run. A run that is begun anew closes
- * what was left open.
+ * The last run of this scope, opened again to go on with it, unless it is complete; a new run otherwise. A run that is
+ * begun anew closes what an earlier process left open.
  */
 export async function resumeIngestRun(
   store: Store,
   run: { source: string; dataset: string; scope: Record<string, unknown>; resume: boolean },
   signal: AbortSignal,
 ): Promise<string> {
-  const left = store
+  const last = store
     .from("ingest_runs")
-    .select("id")
+    .select("id,status")
     .eq("source", run.source)
     .eq("dataset", run.dataset)
-    .eq("status", "running")
     .contains("scope", run.scope)
     .order("started_at", { ascending: false })
     .limit(1)
     .abortSignal(signal);
-  const [open] = (await unwrap(left, "looking for an open ingest run")) as { id: string }[];
-  if (open && run.resume) return open.id;
-  if (open) {
-    const row = { status: "failed", problems: [{ sourceId: null, reason: "interrompida" }], finished_at: now() };
-    await unwrap(
-      store.from("ingest_runs").update(row).eq("id", open.id).select("id").abortSignal(signal),
-      "closing an ingest run that was left open",
-    );
+  const [found] = (await unwrap(last, "looking for an open ingest run")) as { id: string; status: string }[];
+  const change = async (row: Record<string, unknown>) => {
+    const changing = store.from("ingest_runs").update(row).eq("id", found!.id).select("id").abortSignal(signal);
+    await unwrap(changing, "opening or closing an earlier ingest run");
+  };
+  if (found && run.resume && found.status !== "completed") {
+    await change({ status: "running", finished_at: null });
+    return found.id;
+  }
+  if (found?.status === "running") {
+    await change({ status: "failed", problems: [{ sourceId: null, reason: "interrompida" }], finished_at: now() });
   }
   return startIngestRun(store, { ...run, investigationId: null }, signal);
 }
