@@ -69,6 +69,7 @@ const owners: Record<string, string[]> = {
   "prom-client": ["packages/runtime"],
   "rate-limiter-flexible": ["packages/runtime"],
   pg: ["packages/queue", "packages/embedded"],
+  cockatiel: ["packages/sources/src/outbound.ts"],
   piscina: ["apps/worker"],
   "cron-parser": ["apps/scheduler"],
   "cli-table3": ["apps/cli", "apps/local"],

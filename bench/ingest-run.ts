@@ -9,16 +9,7 @@ const store = openStore({
   SUPABASE_SERVICE_ROLE_KEY: process.env["SUPABASE_SERVICE_ROLE_KEY"]!,
 });
 const startedMs = performance.now();
-const { written, read } = await importFiles({ store }, { paths }, new AbortController().signal);
+const { inserted, updated, unchanged } = await importFiles({ store }, { paths }, new AbortController().signal);
 const seconds = (performance.now() - startedMs) / 1000;
-const rows = Object.values(written).reduce((sum, one) => sum + one.inserted + one.updated + one.unchanged, 0);
-const inserted = Object.values(written).reduce((sum, one) => sum + one.inserted, 0);
-process.stdout.write(
-  JSON.stringify({
-    seconds,
-    rows,
-    inserted,
-    complaints: read.complaints,
-    peakBytes: process.resourceUsage().maxRSS * 1024,
-  }),
-);
+const peakBytes = process.resourceUsage().maxRSS * 1024;
+process.stdout.write(JSON.stringify({ seconds, rows: inserted + updated + unchanged, inserted, updated, peakBytes }));

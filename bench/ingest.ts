@@ -20,7 +20,7 @@ const TABLES = ["agencies", "suppliers", "contracts", "contract_items", "amendme
 /** As a worker is started: garbage is collected early instead of filling what memory there is. */
 const HEAP_FLAGS = ["--memory-saver-mode", "--max-semi-space-size=1", "--v8-pool-size=1", "--no-maglev"];
 
-type Import = { seconds: number; rows: number; inserted: number; peakBytes: number };
+type Import = { seconds: number; rows: number; inserted: number; updated: number; peakBytes: number };
 
 /** The Portal's bulk CSV into PostgreSQL through PostgREST, against a bare COPY of the same rows into the same tables. */
 export async function benchIngest(): Promise<boolean> {
@@ -53,8 +53,10 @@ export async function benchIngest(): Promise<boolean> {
     }
     if (size === MEASURED) {
       const again = await runImport(bench, files.paths);
-      console.log(`          the same files again: ${again.inserted} rows written, ${again.seconds.toFixed(1)} s`);
-      if (again.inserted !== 0) return false;
+      console.log(
+        `          the same files again: ${again.inserted + again.updated} rows written, ${again.seconds.toFixed(1)} s`,
+      );
+      if (again.inserted + again.updated !== 0) return false;
     }
     rmSync(folder, { recursive: true });
   }

@@ -1,19 +1,22 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { apiEnvironment } from "../apps/api/src/config.ts";
+import { cliEnvironment } from "../apps/cli/src/config.ts";
 import { schedulerEnvironment } from "../apps/scheduler/src/config.ts";
 import { workerEnvironment } from "../apps/worker/src/config.ts";
 import { renderDetectorsPage } from "@cidadao/detectors/render-docs";
+import { renderSourcesPage } from "@cidadao/sources/render-docs";
 import type { z } from "zod";
 
 type Variable = { name: string; description: string; processes: string[]; required: boolean; fallback: string };
 
 const TABLE = /(<!-- environment -->)[\s\S]*?(<!-- \/environment -->)/;
 const SHOWN_CHARACTERS_MAX = 60;
-const processes = { web: apiEnvironment, worker: workerEnvironment, beat: schedulerEnvironment };
+const processes = { web: apiEnvironment, worker: workerEnvironment, beat: schedulerEnvironment, cli: cliEnvironment };
 
 /** Pages that are written from the code. `--check` compares instead of writing and fails on a difference. */
 const pages = [
   { file: new URL("../docs/detectors.md", import.meta.url), render: () => renderDetectorsPage() },
+  { file: new URL("../docs/sources.md", import.meta.url), render: () => renderSourcesPage() },
   { file: new URL("../.env.example", import.meta.url), render: () => renderEnvExample(variables()) },
   { file: new URL("../README.md", import.meta.url), render: renderReadme },
 ];

@@ -46,8 +46,8 @@ beforeAll(async () => {
 });
 
 const year = { from: "2024-01-01", to: "2024-12-31" };
-const load = (scope: Partial<Parameters<typeof loadContracts>[1]>) =>
-  loadContracts(store, { ...year, ...scope }, noLimit);
+const load = (scope: Partial<Parameters<typeof loadContracts>[2]>) =>
+  loadContracts(store, SOURCE, { ...year, ...scope }, noLimit);
 const ids = (records: { provenance: { sourceId: string } }[]) => records.map((record) => record.provenance.sourceId);
 const idsWhere = (keep: (contract: Contract) => boolean) => ids(contracts.filter(keep));
 
@@ -102,6 +102,9 @@ describe("loading the parts of contracts", () => {
       description: "Papel",
       complement: null,
       quantity: 1.5,
+      classificationScheme: "CATMAT",
+      classificationId: "461878",
+      unitOfMeasure: null,
       unitPriceCents: index,
     }));
     const amendments = items.map(({ provenance: { sourceId }, contractId, number }) => ({

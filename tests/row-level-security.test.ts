@@ -14,6 +14,7 @@ const readable: Record<string, "all" | "of visible investigations" | "nothing"> 
   contracts: "all",
   contract_items: "all",
   amendments: "all",
+  price_registrations: "all",
   sanctions: "all",
   investigations: "of visible investigations",
   investigation_events: "of visible investigations",
@@ -24,6 +25,8 @@ const readable: Record<string, "all" | "of visible investigations" | "nothing"> 
   alert_deliveries: "nothing",
   ingest_runs: "nothing",
   ingest_cursors: "nothing",
+  quarantined_records: "nothing",
+  record_changes: "nothing",
   source_responses: "nothing",
   schedule_runs: "nothing",
   registrations: "nothing",
@@ -44,7 +47,7 @@ const inventory = await db.sql<{ name: string }>(
 const tables = inventory.map(({ name }) => name);
 const functions = await db.sql<{ name: string; arguments: string[] }>(
   `select proname as name, proargnames[1:pronargs] as arguments from pg_proc
-    where pronamespace = 'public'::regnamespace order by proname`,
+    where pronamespace = 'public'::regnamespace and prorettype <> 'trigger'::regtype order by proname`,
 );
 const investigationIds: Record<"public" | "private", string> = {
   public: crypto.randomUUID(),
@@ -60,8 +63,8 @@ beforeAll(async () => {
   await ingestRecords(store, "contract_items", [{ provenance: provenance("i1"), ...ofContract }], noLimit);
   await ingestRecords(store, "amendments", [{ provenance: provenance("a1"), ...ofContract }], noLimit);
   await ingestRecords(store, "sanctions", [sanction("s1", "15195707000178")], noLimit);
-  const registration = { provenance: provenance("r1"), cnpj: "15195707000178", name: "Empresa", partners: [] };
-  await ingestRecords(store, "registrations", [registration], noLimit);
+  const company = { provenance: provenance("r1"), cnpj: "15195707000178", name: "Empresa", partners: [] };
+  await ingestRecords(store, "registrations", [company], noLimit);
   for (const visibility of ["public", "private"] as const) {
     const id = investigationIds[visibility];
     await sql(
@@ -85,6 +88,22 @@ beforeAll(async () => {
     await sql("insert into alert_deliveries (alert_id, channel, target) values ($1, 'discord', 'main')", [alert!.id]);
   }
   await sql("insert into ingest_runs (source, dataset, scope, status) values ('s', 'd', '{}', 'running')");
+  const registration = {
+    number: "1",
+    agencyCode: "1",
+    agencyName: "A",
+    unitCode: "1",
+    unitName: "U",
+    cancelled: false,
+  };
+  await ingestRecords(store, "price_registrations", [{ provenance: provenance("p1"), ...registration }], noLimit);
+  await sql(
+    `insert into record_changes (relation, source, source_id, was, retrieved_at) values ('r', 's', 'i', '{}', now())`,
+  );
+  await sql(
+    `insert into quarantined_records (key, run_id, source, dataset, reason, raw)
+     values ('k', gen_random_uuid(), 's', 'd', 'r', '{}')`,
+  );
   await sql("insert into ingest_cursors values ('s', 'n', '{}')");
   await sql("insert into source_responses values ('k', '{}', now(), now())");
   await sql("insert into schedule_runs (schedule_id, slot, job) values ('s', now(), 'j')");

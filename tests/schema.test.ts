@@ -139,6 +139,7 @@ describe("the schema", () => {
       "amendments",
       "contract_items",
       "contracts",
+      "price_registrations",
       "registrations",
       "sanctions",
       "suppliers",

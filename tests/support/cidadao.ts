@@ -6,19 +6,19 @@ const root = path.resolve(import.meta.dirname, "../..");
 
 export type Run = { code: number | null; stdout: string; stderr: string };
 
-/** Runs the command as a person would, in a process of its own. `input` is a file for its standard input; `environment` is added to this one's. */
+/** Runs the command as a person would, in a process of its own. `input` is a file for its standard input, `environment` all it has. */
 export async function cidadao(
   args: string[],
   {
     input,
     stopsReading = false,
-    environment = {},
+    environment,
   }: { input?: string; stopsReading?: boolean; environment?: Record<string, string> } = {},
 ): Promise<Run> {
   const child = spawn(process.execPath, ["apps/cli/src/main.ts", ...args], {
     cwd: root,
     stdio: "pipe",
-    env: { ...process.env, ...environment },
+    ...(environment ? { env: environment } : {}),
   });
   const output: Buffer[] = [];
   const errors: Buffer[] = [];

@@ -130,12 +130,16 @@ export function contract(id: string, given: Partial<Contract> = {}): Contract {
     supplierKind: "company",
     supplierTaxId: "15195707000178",
     supplierName: "Fornecedora Ltda.",
+    buyerSphere: "federal",
+    buyerState: null,
     signedOn: "2024-01-02",
     publishedOn: "2024-01-03",
     startsOn: "2024-01-02",
     endsOn: "2024-12-31",
     initialValueCents: 100_000_00,
     currentValueCents: 125_000_00,
+    category: "Compras",
+    estimatedValueCents: null,
     ...given,
   };
 }

@@ -7,11 +7,10 @@ import { pause } from "@cidadao/runtime/deadline";
 import { messageOf } from "@cidadao/runtime/errors";
 import { createHttpClient } from "@cidadao/runtime/http-client";
 import { createLogger } from "@cidadao/runtime/logger";
-import { createMemoryRateLimiter } from "@cidadao/runtime/rate-limit";
 import { createMemoryCache } from "@cidadao/runtime/response-cache";
-import { createPortalContext } from "@cidadao/sources/portal-transparencia/client";
-import { portalConfig } from "@cidadao/sources/portal-transparencia/config";
-import { portalTransparencia } from "@cidadao/sources/portal-transparencia/source";
+import { openSharedLimits } from "@cidadao/runtime/shared-limits";
+import type { Source } from "@cidadao/sources/define-source";
+import { sources } from "@cidadao/sources/registry";
 import type { Command, CommandContext } from "./command.ts";
 
 const CHECK_TIMEOUT_MS = 15_000;
@@ -22,12 +21,12 @@ const CLOCK_DRIFT_MS_MAX = 2_000;
 export const doctorCommand: Command = {
   name: "doctor",
   usage: "doctor",
-  summary: "Checks configuration, database, queue and portal, and says what to do about each problem",
+  summary: "Checks configuration, database, queue and sources, and says what to do about each problem",
   run: async (_args, context) => {
     const checks: [string, () => Promise<string>][] = [
       ["database", () => checkDatabase(context)],
       ["queue", () => checkQueue(context)],
-      [portalTransparencia.name, () => checkPortal(context)],
+      ...sources.map((source): [string, () => Promise<string>] => [source.name, () => checkSource(source, context)]),
     ];
     let failures = 0;
     for (const [name, check] of checks) {
@@ -65,18 +64,12 @@ async function checkQueue({ environment }: CommandContext): Promise<string> {
     .join(", ")}`;
 }
 
-async function checkPortal({ environment }: CommandContext): Promise<string> {
-  const config = parseConfig(portalConfig, environment);
+async function checkSource(source: Source, { environment }: CommandContext): Promise<string> {
+  const missing = source.missing(environment);
+  if (missing.length > 0) throw new Error(`${missing.join(", ")} is not set`);
   await using http = createHttpClient({ userAgent: "cidadao-ai/0.1 (doctor)" });
-  const context = createPortalContext({
-    http,
-    rateLimit: createMemoryRateLimiter({ perMinute: config.PORTAL_TRANSPARENCIA_PER_MINUTE }),
-    cache: createMemoryCache(),
-    baseUrl: config.PORTAL_TRANSPARENCIA_URL,
-    apiKey: config.TRANSPARENCY_API_KEY,
-    cacheTtlSeconds: 0,
-  });
-  const { records, sample } = await portalTransparencia.probe(context, AbortSignal.timeout(CHECK_TIMEOUT_MS));
-  if (records < portalTransparencia.probeRecordsMin) throw new Error(`gave ${records} rows, fewer than it has to`);
-  return sample ?? "answers, and takes the key";
+  const outbound = { http, ...openSharedLimits(null), cache: createMemoryCache(), cacheTtlSeconds: 0 };
+  const { records, sample } = await source.open(environment, outbound).probe(AbortSignal.timeout(CHECK_TIMEOUT_MS));
+  if (records < source.probeRecordsMin) throw new Error(`gave ${records} rows, fewer than it has to`);
+  return sample ?? "answers";
 }

@@ -28,10 +28,10 @@ export const importCommand: Command = {
       stdin: process.stdin,
       onProgress: bar.update,
     };
-    const { read, written } = await importFiles({ store }, input, signal).finally(bar.end);
+    const summary = await importFiles({ store }, input, signal).finally(bar.end);
     const seconds = (performance.now() - startedMs) / 1000;
-    for (const line of [...shownWritten(written, seconds), ...shownComplaints(read.complaints)]) write(line);
-    return read.contracts + read.sanctions + read.registrations > 0 ? 0 : 1;
+    for (const line of [...shownImport(summary, seconds), ...shownComplaints(summary.read.complaints)]) write(line);
+    return summary.records > 0 ? 0 : 1;
   },
 };
 
@@ -60,17 +60,20 @@ function readArguments(args: string[]) {
   }
 }
 
-function shownWritten(written: ImportSummary["written"], seconds: number): string[] {
-  const table = new Table({
-    head: ["Tabela", "novos", "alterados", "iguais"],
-    style: { head: [], border: [] },
-    colAligns: ["left", "right", "right", "right"],
-  });
-  let rows = 0;
-  for (const [name, { inserted, updated, unchanged }] of Object.entries(written)) {
-    const total = inserted + updated + unchanged;
-    if (total > 0) table.push([name, inserted, updated, unchanged]);
-    rows += total;
-  }
-  return [table.toString(), `${rows} registros em ${seconds.toFixed(1)} s.`];
+function shownImport({ read, inserted, updated, unchanged }: ImportSummary, seconds: number): string[] {
+  const table = new Table({ style: { head: [], border: [] }, colAligns: ["left", "right"] });
+  const kinds = [
+    ["contratos", read.contracts],
+    ["itens", read.items],
+    ["aditivos", read.amendments],
+    ["sanções", read.sanctions],
+    ["cadastros", read.registrations],
+  ] as const;
+  for (const [name, count] of kinds) if (count > 0) table.push([`${name} lidos`, count]);
+  table.push(
+    ["registros novos, com órgãos e fornecedores", inserted],
+    ["registros alterados", updated],
+    ["registros iguais", unchanged],
+  );
+  return [table.toString(), `Em ${seconds.toFixed(1)} s.`];
 }

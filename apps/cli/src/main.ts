@@ -7,7 +7,9 @@ import { detectorsCommand } from "./detectors.ts";
 import { doctorCommand } from "./doctor.ts";
 import { importCommand } from "./import.ts";
 import { indicatorsCommand } from "./indicators.ts";
+import { ingestCommand } from "./ingest.ts";
 import { investigateCommand } from "./investigate.ts";
+import { sourcesCommand } from "./sources.ts";
 import { type Command, UsageError } from "./command.ts";
 
 const commands: readonly Command[] = [
@@ -17,7 +19,9 @@ const commands: readonly Command[] = [
   doctorCommand,
   importCommand,
   indicatorsCommand,
+  ingestCommand,
   investigateCommand,
+  sourcesCommand,
 ];
 
 const [name = "help", ...args] = process.argv.slice(2);

@@ -5,6 +5,7 @@ import { watchConfig } from "@cidadao/operations/watched-agencies";
 import { queueConfig, queueIsNamed } from "@cidadao/queue/backend";
 import { ConfigError, processConfig } from "@cidadao/runtime/config";
 import { healthConfig } from "@cidadao/runtime/health-server";
+import { outboundConfig } from "@cidadao/sources/config";
 import { portalConfig } from "@cidadao/sources/portal-transparencia/config";
 import { z } from "zod";
 
@@ -49,6 +50,7 @@ export const workerEnvironment = processConfig
   .extend(databaseConfig.shape)
   .extend(queueConfig.shape)
   .extend(healthConfig.shape)
+  .extend(outboundConfig.shape)
   .extend(portalConfig.shape)
   .extend(llmConfig.shape)
   .extend(alertConfig.shape)

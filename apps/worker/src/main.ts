@@ -17,10 +17,11 @@ import { serveHealth } from "@cidadao/runtime/health-server";
 import { createHttpClient } from "@cidadao/runtime/http-client";
 import { runProcess, stopOnConfigError } from "@cidadao/runtime/lifecycle";
 import { createLogger } from "@cidadao/runtime/logger";
-import { createMemoryRateLimiter, createRedisRateLimiter } from "@cidadao/runtime/rate-limit";
 import { observedCache } from "@cidadao/runtime/response-cache";
+import { openSharedLimits } from "@cidadao/runtime/shared-limits";
 import { createTelemetry } from "@cidadao/runtime/telemetry";
-import { createPortalContext } from "@cidadao/sources/portal-transparencia/client";
+import type { Outbound } from "@cidadao/sources/outbound";
+import { openPortal } from "@cidadao/sources/portal-transparencia/source";
 import { workerEnvironment } from "./config.ts";
 import { openDetectorPool } from "./detector-pool.ts";
 import { createHandlers, type WorkerContext } from "./handlers.ts";
@@ -50,16 +51,14 @@ try {
     const pool = resources.use(openDetectorPool({ threads: config.DETECTOR_THREADS }));
     const targets = alertWebhooks(config);
     if (targets.length === 0) logger.warn("ALERT_WEBHOOKS is not set: nobody is alerted until it is");
-    const perMinute = config.PORTAL_TRANSPARENCIA_PER_MINUTE;
-    const portal = createPortalContext({
+    const outbound: Outbound = {
       http,
-      rateLimit: rateLimiter(),
+      ...sharedLimits(),
       cache: observedCache(createStoredCache(store), (result) => telemetry.cacheOperations.inc({ result })),
-      baseUrl: config.PORTAL_TRANSPARENCIA_URL,
-      apiKey: config.TRANSPARENCY_API_KEY,
       cacheTtlSeconds: config.CACHE_TTL,
-      timeouts: { totalMs: config.PORTAL_TRANSPARENCIA_TIMEOUT_SECONDS * 1_000 },
-    });
+      observe: ({ source, kind }) => telemetry.sourceEvents.inc({ api_name: source, event: kind }),
+    };
+    const portal = openPortal(config, outbound);
 
     let storeIsAway = false;
     const context: WorkerContext = {
@@ -133,12 +132,12 @@ try {
       }
     }
 
-    function rateLimiter() {
-      if (backend.kind !== "redis") return createMemoryRateLimiter({ perMinute });
+    function sharedLimits() {
+      if (backend.kind !== "redis") return openSharedLimits(null);
       const redis = producerConnection(backend.url);
-      redis.on("error", () => {}); // the limiter goes on in memory, and the queue reports the outage
+      redis.on("error", () => {}); // the limits go on in memory, and the queue reports the outage
       resources.defer(() => redis.disconnect());
-      return createRedisRateLimiter({ redis, perMinute, keyPrefix: `${backend.prefix}:rate` });
+      return openSharedLimits({ redis, keyPrefix: backend.prefix });
     }
 
     function countModelCall({ provider, model, result, tokens }: ModelCall) {

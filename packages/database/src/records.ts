@@ -11,6 +11,7 @@ export type RecordTable =
   | "contracts"
   | "contract_items"
   | "amendments"
+  | "price_registrations"
   | "sanctions"
   | "registrations";
 export type IngestCounts = { inserted: number; updated: number; unchanged: number };
@@ -21,18 +22,19 @@ const PAGE_ROWS = 1_000;
 /** Keys named in one question: they travel in its URL. */
 const KEYS_PER_QUESTION = 100;
 
-/** Writes what is new or changed and counts what is not; the same records again write nothing. */
+/** Writes what is new or changed and counts what is not; the same records again write nothing. `onlyNew`: what other records mention; the first mention stays. */
 export async function ingestRecords(
   store: Store,
   table: RecordTable,
   records: SourceRecord[],
   signal: AbortSignal,
+  { onlyNew = false }: { onlyNew?: boolean } = {},
 ): Promise<IngestCounts> {
   const counts = { inserted: 0, updated: 0, unchanged: 0 };
   for (let start = 0; start < records.length; start += BATCH_ROWS) {
     const { columns, lines } = recordLines(records.slice(start, start + BATCH_ROWS).map(rowOf));
     const answer = store
-      .rpc("ingest_lines", { p_table: table, p_columns: columns, p_lines: lines })
+      .rpc("ingest_lines", { p_table: table, p_columns: columns, p_lines: lines, p_only_new: onlyNew })
       .abortSignal(signal);
     const [batch] = (await unwrap(answer, `storing ${table}`)) as IngestCounts[];
     counts.inserted += batch!.inserted;
@@ -42,12 +44,21 @@ export async function ingestRecords(
   return counts;
 }
 
-/** Contracts of the scope, in key order: of its agencies or supplier, in force at some time in its window. */
-export async function loadContracts(store: Store, scope: InvestigationScope, signal: AbortSignal): Promise<Contract[]> {
+/**
+ * Contracts of one source and of the scope, in key order: of its agencies or supplier, in force at some time in its
+ * window. Another source may hold the same contracts under other ids.
+ */
+export async function loadContracts(
+  store: Store,
+  source: string,
+  scope: InvestigationScope,
+  signal: AbortSignal,
+): Promise<Contract[]> {
   return readByKey<Contract>((after) => {
     let question = store
       .from("contracts")
       .select("*")
+      .eq("source", source)
       .or(`starts_on.is.null,starts_on.lte.${scope.to}`)
       .or(`ends_on.is.null,ends_on.gte.${scope.from}`);
     if (scope.agencyCodes) question = question.in("agency_code", scope.agencyCodes);

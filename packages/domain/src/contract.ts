@@ -107,3 +107,20 @@ export type Amendment = {
   /** Value of the whole contract after this amendment. */
   valueAfterCents?: Cents | null;
 };
+
+/** Ata de registro de preços: prices at which suppliers have to deliver when asked to. Nobody has bought anything yet. */
+export type PriceRegistration = {
+  provenance: Provenance;
+  number: string;
+  /** `sourceId` of the contracting process it comes from, at the same source. */
+  tenderId: string | null;
+  object: string | null;
+  agencyCode: string;
+  agencyName: string;
+  unitCode: string;
+  unitName: string;
+  signedOn: IsoDate | null;
+  startsOn: IsoDate | null;
+  endsOn: IsoDate | null;
+  cancelled: boolean;
+};

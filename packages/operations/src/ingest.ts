@@ -1,10 +1,10 @@
 import { finishIngestRun, type IngestProblem, startIngestRun } from "@cidadao/database/ingest-runs";
-import { ingestRecords, type RecordTable } from "@cidadao/database/records";
-import type { SourceRecord as StoredRecord } from "@cidadao/database/rows";
+import { ingestPage } from "@cidadao/database/ingest-page";
 import type { Store } from "@cidadao/database/store";
 import type { SourceCoverage } from "@cidadao/domain/investigation";
 import { AppError, messageOf } from "@cidadao/runtime/errors";
-import type { Reject, SourcePage, SourceRecord } from "@cidadao/sources/define-source";
+import type { RecordKind, Reject, SourcePage, SourceRecord } from "@cidadao/sources/define-source";
+import { recordBatches } from "./record-batches.ts";
 
 /** One question to a source, read to its end: what it is about, its pages, and the tables its records go to. */
 export type IngestQuestion<Item extends SourceRecord> = {
@@ -18,6 +18,7 @@ export type IngestSummary = { coverage: SourceCoverage; sample: string | null; w
 const QUESTIONS_AT_ONCE = 8;
 /** Records of several small questions are written together. */
 const RECORDS_PER_WRITE = 500;
+const RECORDS_PER_WRITE_MAX = 1_000;
 
 /**
  * Reads every question to its end and stores the records as they come. A question that fails is missing in
@@ -32,8 +33,8 @@ export async function ingest<Item extends SourceRecord>(
     scope: Record<string, unknown>;
     investigationId: string | null;
     questions: IngestQuestion<Item>[];
-    /** Batches by table, in the order in which they have to be written. */
-    tables: (records: Item[]) => [RecordTable, StoredRecord[]][];
+    /** Where the records go; `null`: they are only looked at. */
+    store: { kind: RecordKind; homepage: string } | null;
     /** Fewer records than this are a reading that is not complete, however well every question was answered. */
     recordsMin?: number;
     onRecords?: (records: Item[]) => void;
@@ -50,26 +51,34 @@ export async function ingest<Item extends SourceRecord>(
     rejected: 0,
     missing: [],
   };
-  const counts = { inserted: 0, updated: 0, unchanged: 0 };
+  let written = 0;
   const problems: IngestProblem[] = [];
   let sample: string | null = null;
   let done = 0;
   let unwritten: Item[] = [];
+  let unwrittenRejects: Reject[] = [];
+  const seen = { excluded: 0, complaints: 0, pages: 0, pagesFromCache: 0 };
   let writing = Promise.resolve();
 
-  const write = async (records: Item[]) => {
-    for (const [table, rows] of input.tables(records)) {
-      const batch = await ingestRecords(context.store, table, rows, signal);
-      counts.inserted += batch.inserted;
-      counts.updated += batch.updated;
-      counts.unchanged += batch.unchanged;
-    }
+  const write = async (records: Item[], rejects: Reject[]) => {
+    const batches =
+      input.store && records.length > 0 ? recordBatches(input.store.kind, records, input.store.homepage) : [];
+    const counted = { ...seen, records: records.length };
+    Object.assign(seen, { excluded: 0, complaints: 0, pages: 0, pagesFromCache: 0 });
+    const batch = await ingestPage(context.store, { runId, batches, rejects, cursor: null, seen: counted }, signal);
+    written += batch.inserted + batch.updated;
   };
   const flush = async (recordsMin: number) => {
-    if (unwritten.length < recordsMin) return;
-    const records = unwritten;
+    if (unwritten.length + unwrittenRejects.length < recordsMin) return;
+    const [records, rejects] = [unwritten, unwrittenRejects];
     unwritten = [];
-    writing = writing.then(() => write(records));
+    unwrittenRejects = [];
+    writing = writing.then(async () => {
+      await write(records.slice(0, RECORDS_PER_WRITE_MAX), rejects);
+      for (let start = RECORDS_PER_WRITE_MAX; start < records.length; start += RECORDS_PER_WRITE_MAX) {
+        await write(records.slice(start, start + RECORDS_PER_WRITE_MAX), []);
+      }
+    });
     await writing;
   };
 
@@ -87,6 +96,10 @@ export async function ingest<Item extends SourceRecord>(
         records.push(...page.records);
         rejects.push(...page.rejects);
         sample ??= page.sample;
+        seen.excluded += page.excluded.length;
+        seen.complaints += page.complaints.length;
+        seen.pages++;
+        if (page.fromCache) seen.pagesFromCache++;
         problems.push(...page.rejects, ...page.complaints);
       }
       if (records.length === 0 && rejects.length > 0) {
@@ -102,6 +115,7 @@ export async function ingest<Item extends SourceRecord>(
     coverage.records += records.length;
     coverage.rejected += rejects.length;
     unwritten.push(...records);
+    unwrittenRejects.push(...rejects);
     await flush(RECORDS_PER_WRITE);
     input.onRecords?.(records);
     done++;
@@ -116,7 +130,7 @@ export async function ingest<Item extends SourceRecord>(
     await finishIngestRun(
       context.store,
       runId,
-      { coverage, counts, problems, sample },
+      { coverage, problems, sample },
       AbortSignal.timeout(FINISH_TIMEOUT_MS),
     ).catch(
       () => {}, // the error that ended the reading is the one to report
@@ -127,8 +141,8 @@ export async function ingest<Item extends SourceRecord>(
     const why = `vieram ${coverage.records} registros, e são esperados ao menos ${input.recordsMin}`;
     coverage.missing.push({ what: input.questions[0]?.what ?? input.dataset, why });
   }
-  await finishIngestRun(context.store, runId, { coverage, counts, problems, sample }, signal);
-  return { coverage, sample, written: counts.inserted + counts.updated };
+  await finishIngestRun(context.store, runId, { coverage, problems, sample }, signal);
+  return { coverage, sample, written };
 }
 
 const FINISH_TIMEOUT_MS = 5_000;
@@ -141,7 +155,7 @@ const sourceErrors = new Set([
   "deadline_exceeded",
 ]);
 
-function isSourceError(error: unknown): error is AppError {
+export function isSourceError(error: unknown): error is AppError {
   return error instanceof AppError && sourceErrors.has(error.code);
 }
 
@@ -151,7 +165,11 @@ function asksForPause(error: AppError): boolean {
 }
 
 /** Runs `work` for every item, at most `width` at a time; the first error stops what has not begun and is thrown. */
-async function forEachAtOnce<Item>(items: Item[], width: number, work: (item: Item) => Promise<void>): Promise<void> {
+export async function forEachAtOnce<Item>(
+  items: Item[],
+  width: number,
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
   const rest = items.values();
   let failed = false;
   const lanes = Array.from({ length: Math.min(width, items.length) }, async () => {

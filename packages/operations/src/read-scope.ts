@@ -1,6 +1,5 @@
 import { lastCompleteRun } from "@cidadao/database/ingest-runs";
-import { loadAmendments, loadContracts, loadItems, loadSanctions, type RecordTable } from "@cidadao/database/records";
-import type { SourceRecord } from "@cidadao/database/rows";
+import { loadAmendments, loadContracts, loadItems, loadSanctions } from "@cidadao/database/records";
 import type { Store } from "@cidadao/database/store";
 import type { Agency, Contract } from "@cidadao/domain/contract";
 import type { Dataset } from "@cidadao/domain/dataset";
@@ -19,7 +18,6 @@ import {
   sanctions,
 } from "@cidadao/sources/portal-transparencia/source";
 import { ingest, type IngestQuestion } from "./ingest.ts";
-import { referredRecords } from "./referred-records.ts";
 
 export type ReadContext = { store: Store; portal: PortalContext };
 
@@ -31,7 +29,7 @@ type ReadInput = {
   onProgress: (share: number, message: string) => Promise<void>;
 };
 
-const source = portalTransparencia.id;
+const { id: source, homepage } = portalTransparencia;
 /** A list that was read completely less than this ago is not read again. */
 const SANCTION_LIST_AGE_MS_MAX = 24 * 3_600_000;
 /** Up to this many suppliers are looked up one by one; above, reading the whole list asks less of the portal. */
@@ -42,7 +40,7 @@ const DETAILED_CONTRACTS_MAX = 300;
 /** Brings the contracts of the scope and the sanctions of their suppliers, and loads what the detectors need. */
 export async function readScope(context: ReadContext, input: ReadInput, signal: AbortSignal): Promise<Reading> {
   const contractReading = await ingestContracts(context, input, signal);
-  const contracts = await loadContracts(context.store, input.scope, signal);
+  const contracts = await loadContracts(context.store, source, input.scope, signal);
   const cnpjs = [...new Set(contracts.flatMap((contract) => companyCnpj(contract) ?? []))].toSorted();
   await input.onProgress(0.8, "Consultando as listas de sanções.");
   const lists = await Promise.all(sanctionLists.map((list) => ingestSanctions(context, input, list, cnpjs, signal)));
@@ -78,7 +76,7 @@ export async function readDetails(
           what: `itens do contrato ${contractId}`,
           pages: (stop) => items(context.portal, { contractId }, stop),
         })),
-        tables: (records) => [["contract_items", records]],
+        store: { kind: "items", homepage },
       },
       signal,
     ),
@@ -91,7 +89,7 @@ export async function readDetails(
           what: `aditivos do contrato ${contractId}`,
           pages: (stop) => amendments(context.portal, { contractId }, stop),
         })),
-        tables: (records) => [["amendments", records]],
+        store: { kind: "amendments", homepage },
       },
       signal,
     ),
@@ -122,7 +120,7 @@ async function ingestContracts(
       scope,
       investigationId: input.investigationId,
       questions: asked.questions,
-      tables: contractTables,
+      store: { kind: "contracts", homepage },
       onQuestionDone: (done, total, records) =>
         done % Math.ceil(total / 10) === 0
           ? input.onProgress((0.8 * done) / total, `Contratos lidos: ${records} (${done} de ${total} consultas).`)
@@ -154,7 +152,7 @@ async function contractQuestions(
         scope: {},
         investigationId: input.investigationId,
         questions: [{ what: "lista de órgãos", pages: (stop) => agencies(context.portal, {}, stop) }],
-        tables: () => [], // the contracts bring the agencies that matter, with their parents
+        store: null, // the contracts bring the agencies that matter, with their parents
         onRecords: (records) => codes.push(...records.map((agency) => agency.code)),
       },
       signal,
@@ -167,15 +165,6 @@ async function contractQuestions(
       pages: (stop) => contractsByAgency(context.portal, { agencyCode, from, to }, stop),
     })),
   };
-}
-
-function contractTables(contracts: Contract[]): [RecordTable, SourceRecord[]][] {
-  const { agencies, suppliers } = referredRecords(contracts, () => portalTransparencia.homepage);
-  return [
-    ["agencies", agencies],
-    ["suppliers", suppliers],
-    ["contracts", contracts],
-  ];
 }
 
 async function ingestSanctions(
@@ -203,7 +192,7 @@ async function ingestSanctions(
             what: `${list.toUpperCase()} de ${cnpj}`,
             pages: (stop) => sanctions(context.portal, { list, cnpj }, stop),
           })),
-      tables: (records) => [["sanctions", records]],
+      store: { kind: "sanctions", homepage },
       recordsMin: whole ? sanctionListRecordsMin[list] : 0,
     },
     signal,

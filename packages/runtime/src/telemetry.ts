@@ -27,6 +27,11 @@ export function createTelemetry(options: { process: string }) {
     anomalies: counter("anomalies_detected_total", "Anomalies stored", ["anomaly_type", "severity"]),
     sourceRequests: counter("transparency_api_requests_total", "Calls of public sources", ["api_name", "status_code"]),
     sourceSeconds: histogram("transparency_api_duration_seconds", "Time of a call of a public source", ["api_name"]),
+    sourceEvents: counter(
+      "source_events_total",
+      "What happened besides the calls of public sources: cache, retries, pauses, circuit",
+      ["api_name", "event"],
+    ),
     cacheOperations: counter("cache_operations_total", "Look-ups of the response cache", ["result"]),
     modelRequests: counter("llm_requests_total", "Calls of language models", ["provider", "model", "result"]),
     modelTokens: counter("llm_tokens_total", "Tokens of language models", ["provider", "model", "type"]),

@@ -1,5 +1,9 @@
+import type { Agency, Amendment, Contract, ContractItem, PriceRegistration } from "@cidadao/domain/contract";
+import type { IsoDate } from "@cidadao/domain/dates";
 import type { Sanction } from "@cidadao/domain/sanction";
-import type { Agency, Amendment, Contract, ContractItem } from "@cidadao/domain/contract";
+import { parseConfig } from "@cidadao/runtime/config";
+import type { z } from "zod";
+import type { Outbound } from "./outbound.ts";
 
 /** A field that was there and made no sense, or was missing: the record is kept without it, and this says so. */
 export type Complaint = { sourceId: string; field: string; reason: string };
@@ -7,13 +11,35 @@ export type Complaint = { sourceId: string; field: string; reason: string };
 /** A record that could not be used at all. `raw` is what came, cut short and with CPFs masked. */
 export type Reject = { sourceId: string | null; reason: string; raw: unknown };
 
-export type SourceRecord = Agency | Contract | ContractItem | Amendment | Sanction;
+export type SourceRecord = Agency | Contract | ContractItem | Amendment | PriceRegistration | Sanction;
 
-export type SourcePage<Item extends SourceRecord> = {
+/** What the records of a resource are; each kind has its tables. */
+export type RecordKind = "agencies" | "contracts" | "items" | "amendments" | "price_registrations" | "sanctions";
+
+/** Where the reading of a list goes on: whatever the source needs to ask for the next page. */
+export type Position = Record<string, number | string>;
+
+/** One answer of a source before anyone has read its rows. */
+export type Answer = {
+  rows: unknown[];
+  headers: Record<string, string>;
+  retrievedAt: string;
+  fromCache: boolean;
+  /** The position after it; `null` when it was the last. */
+  next: Position | null;
+};
+
+/** `excluded`: understood, and not what is looked for; each with its reason. */
+export type Reading<Item extends SourceRecord> = {
   records: Item[];
   rejects: Reject[];
   complaints: Complaint[];
+  excluded: { sourceId: string; reason: string }[];
+};
+
+export type SourcePage<Item extends SourceRecord> = Reading<Item> & {
   fromCache: boolean;
+  next: Position | null;
   /** What the recording is and of when, when the answer comes from a recorded sample; `null` for live data. */
   sample: string | null;
 };
@@ -21,7 +47,40 @@ export type SourcePage<Item extends SourceRecord> = {
 /** The answer of a probe: the source is up and gave this many rows. */
 export type Probe = { records: number; sample: string | null };
 
-export type Source<Context> = {
+/** Days, both included, of everything or of one agency as the source numbers them. */
+export type IngestScope = { from: IsoDate; to: IsoDate; agency: string | null };
+
+/** One question of many that cover a scope. It is read to its end, or goes on later where it stopped. */
+export type Slice<Context> = {
+  /** Says which question it is, in any run: "publicacao 2024-01-31 6". */
+  name: string;
+  /** For people, in Portuguese. */
+  what: string;
+  /** The last day it asks about; `null` when it asks about no day, and so is never read for good. */
+  lastDay: IsoDate | null;
+  pages: (context: Context, from: Position | null, signal: AbortSignal) => AsyncIterable<SourcePage<SourceRecord>>;
+};
+
+export type Resource<Context> = {
+  title: string;
+  /** At the source, with its base address left out. */
+  path: string;
+  kind: RecordKind;
+  /** How often the publisher adds to it, in words. */
+  cadence: string;
+  /** One record as it is sent; every field that was ever null is nullable. */
+  wire: z.ZodType;
+  /** Reads rows as they are sent. Never throws, whatever they are. */
+  read: (answer: Answer) => Reading<SourceRecord>;
+  /** The questions that cover a scope; left out where only single questions are asked. */
+  slices?: (scope: IngestScope) => Slice<Context>[];
+  /** So many days after a day is over, what the source says of it changes no more in this resource. */
+  overlapDays?: number;
+  /** Fewest records of a whole reading; fewer means that the source shrank in silence. */
+  recordsMin?: number;
+};
+
+export type SourceDefinition<Config extends z.ZodObject, Context> = {
   id: string;
   name: string;
   publisher: string;
@@ -31,13 +90,72 @@ export type Source<Context> = {
   licence: string;
   /** What of the public sector it covers; state codes (UF), or all of them. */
   coverage: { spheres: ("federal" | "state" | "municipal")[]; states: "all" | string[] };
-  needsKey: boolean;
+  /** How often its publisher adds to it, in words. */
+  cadence: string;
+  /** Variables of the environment; every base address and the calls a minute are among them. */
+  config: Config;
+  baseUrls: (keyof Config["shape"] & string)[];
+  perMinute: keyof Config["shape"] & string;
+  /** Variables without which it is off. */
+  needs: (keyof Config["shape"] & string)[];
+  /** How callers name themselves: "chave-api-dados: TRANSPARENCY_API_KEY", or that nobody has to. */
+  auth: string;
+  open: (config: z.output<Config>, outbound: Outbound) => Context;
   /** Fewest rows the probe must see; fewer means that the source shrank in silence. */
   probeRecordsMin: number;
   /** One cheap question, never answered from the cache; rejects with `AppError` when the source is not well. */
   probe: (context: Context, signal: AbortSignal) => Promise<Probe>;
+  resources: Record<string, Resource<Context>>;
+  /** Recorded answers that its tests read, in its folder. */
+  fixtures: string[];
 };
 
-export function defineSource<Context>(source: Source<Context>): Source<Context> {
-  return source;
+/** A source with its context inside: whoever reads it need not know what that is. */
+export type OpenedSource = {
+  id: string;
+  name: string;
+  probe: (signal: AbortSignal) => Promise<Probe>;
+  /** The questions that cover a scope, bound to the source; an empty list where the resource has none. */
+  slices: (resource: string, scope: IngestScope) => OpenedSlice[];
+};
+export type OpenedSlice = Omit<Slice<never>, "pages"> & {
+  pages: (from: Position | null, signal: AbortSignal) => AsyncIterable<SourcePage<SourceRecord>>;
+};
+
+export type Source = Omit<SourceDefinition<z.ZodObject, never>, "open" | "probe" | "resources"> & {
+  resources: Record<string, Omit<Resource<never>, "slices"> & { isWindowed: boolean }>;
+  /** The variables that are missing; an empty list when the source can be opened. */
+  missing: (environment: Environment) => string[];
+  open: (environment: Environment, outbound: Outbound) => OpenedSource;
+};
+
+type Environment = Record<string, string | undefined>;
+
+export function defineSource<const Config extends z.ZodObject, Context>(
+  definition: SourceDefinition<Config, Context>,
+): Source {
+  const { open, probe, resources, ...described } = definition;
+  return {
+    ...described,
+    resources: Object.fromEntries(
+      Object.entries(resources).map(([id, { slices, ...resource }]) => [
+        id,
+        { ...resource, isWindowed: slices !== undefined },
+      ]),
+    ),
+    missing: (environment) => definition.needs.filter((variable) => !environment[variable]?.trim()),
+    open(environment, outbound) {
+      const context = open(parseConfig(definition.config, environment), outbound);
+      return {
+        id: definition.id,
+        name: definition.name,
+        probe: (signal) => probe(context, signal),
+        slices: (resource, scope) =>
+          (resources[resource]?.slices?.(scope) ?? []).map((slice) => ({
+            ...slice,
+            pages: (from, signal) => slice.pages(context, from, signal),
+          })),
+      };
+    },
+  };
 }

@@ -157,9 +157,9 @@ function cpfInDigits(digits: string): string | null {
 
 const CODE_FIELD = /cpf|cnpj|codigoFormatado|numeroInscricaoSocial/i;
 
-/** The rows as JSON text to be kept: every CPF masked as the readers mask it, so that both give the same records. */
-export function textWithoutCpfs(rows: unknown[]): string {
-  return JSON.stringify(rows, (name, value: unknown) => {
+/** An answer as JSON text to be kept: every CPF masked as the readers mask it, so that both give the same records. */
+export function textWithoutCpfs(answer: unknown): string {
+  return JSON.stringify(answer, (name, value: unknown) => {
     if (typeof value === "number" && !Number.isFinite(value)) return String(value);
     const isCode = CODE_FIELD.test(name) && (typeof value === "string" || typeof value === "number");
     if (isCode && parseCnpj(String(value)) === null) {

@@ -1,4 +1,13 @@
+import { z } from "zod";
+import type { Source } from "./define-source.ts";
+import { pncp } from "./pncp/source.ts";
 import { portalTransparencia } from "./portal-transparencia/source.ts";
 
 /** Every source, in alphabetical order. */
-export const sources = [portalTransparencia] as const;
+export const sources: readonly Source[] = [pncp, portalTransparencia];
+
+/** The variables of all of them. */
+export const sourcesConfig: z.ZodObject = sources.reduce(
+  (all: z.ZodObject, source) => all.extend(source.config.shape),
+  z.object({}),
+);

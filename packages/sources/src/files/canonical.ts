@@ -25,7 +25,7 @@ import {
 } from "./define-file-format.ts";
 import { type JsonRecord, readJsonRecords } from "./json-records.ts";
 import type { OpenedFile } from "./open-text.ts";
-import { NOT_INFORMED, period } from "./published-fields.ts";
+import { NOT_INFORMED, period } from "../published-fields.ts";
 import { seenRecords } from "./seen.ts";
 
 export const canonical = defineFileFormat({

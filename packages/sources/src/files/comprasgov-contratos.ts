@@ -16,8 +16,8 @@ import {
 } from "./define-file-format.ts";
 import { isObject, type JsonRecord, readJsonRecords } from "./json-records.ts";
 import type { OpenedFile } from "./open-text.ts";
-import { pncpContractPage } from "./pncp-wire.ts";
-import { contractValue, expectedText, NOT_INFORMED, period, supplierFields } from "./published-fields.ts";
+import { pncpContractPage } from "../pncp/buyer.ts";
+import { contractValue, expectedText, NOT_INFORMED, period, supplierFields } from "../published-fields.ts";
 import { fingerprint, seenRecords } from "./seen.ts";
 
 export const comprasgovContratos = defineFileFormat({

@@ -21,7 +21,7 @@ import {
   NOT_INFORMED,
   supplierFields,
   type SupplierFields,
-} from "./published-fields.ts";
+} from "../published-fields.ts";
 import { readEachRecord } from "./read-each-record.ts";
 import { seenRecords } from "./seen.ts";
 

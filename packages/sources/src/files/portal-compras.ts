@@ -15,7 +15,7 @@ import {
   rowFields,
 } from "./define-file-format.ts";
 import type { OpenedFile } from "./open-text.ts";
-import { contractValue, expectedText, NOT_INFORMED, period, supplierFields } from "./published-fields.ts";
+import { contractValue, expectedText, NOT_INFORMED, period, supplierFields } from "../published-fields.ts";
 import { compactMap, fingerprint, seenRecords } from "./seen.ts";
 
 export const portalCompras = defineFileFormat({

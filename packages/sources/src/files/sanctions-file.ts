@@ -1,5 +1,6 @@
 import type { Sanction, SanctionList } from "@cidadao/domain/sanction";
-import { type Answer, SAMPLE_HEADER } from "../portal-transparencia/client.ts";
+import type { Answer } from "../define-source.ts";
+import { SAMPLE_HEADER } from "../outbound.ts";
 import { readSanctions } from "../portal-transparencia/wire.ts";
 import { idText, isAbsent } from "../reading.ts";
 import { identifySupplier, rawText, sphereOf } from "../terms.ts";
@@ -17,7 +18,7 @@ import {
 } from "./define-file-format.ts";
 import { readJsonRecords } from "./json-records.ts";
 import type { OpenedFile } from "./open-text.ts";
-import { period } from "./published-fields.ts";
+import { period } from "../published-fields.ts";
 import { fingerprint, seenRecords } from "./seen.ts";
 
 /**
@@ -60,7 +61,7 @@ async function* readJson({ out, context, file, complain, isUnseen }: Input): Asy
     for (const { line, value } of records) {
       // Only CNEP has fines.
       const list: SanctionList = "valorMulta" in value || /cnep/i.test(file.name) ? "cnep" : "ceis";
-      const reading = readers[list]({ rows: [value], headers, retrievedAt, fromCache: false });
+      const reading = readers[list]({ rows: [value], headers, retrievedAt, fromCache: false, next: null });
       for (const { reason } of reading.rejects) complain("unusable-record", { line, reason });
       for (const { field, reason } of reading.complaints) complain("odd-field", { line, field, reason });
       for (const record of reading.records) {

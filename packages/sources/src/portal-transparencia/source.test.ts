@@ -2,12 +2,14 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { AppError } from "@cidadao/runtime/errors";
 import { createHttpClient } from "@cidadao/runtime/http-client";
-import { createMemoryRateLimiter } from "@cidadao/runtime/rate-limit";
+import { createMemoryPauses } from "@cidadao/runtime/pauses";
+import { createMemoryRateLimiter, type RateLimiter } from "@cidadao/runtime/rate-limit";
 import { createMemoryCache } from "@cidadao/runtime/response-cache";
 import type { Fault, FaultPlan } from "@cidadao/testing/portal/faults";
 import { type PortalServer, startPortal } from "@cidadao/testing/portal/start-portal";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { SourcePage, SourceRecord } from "../define-source.ts";
+import type { Outbound } from "../outbound.ts";
 import { createPortalContext, type PortalOptions } from "./client.ts";
 import { portalConfig } from "./config.ts";
 import {
@@ -40,16 +42,25 @@ afterAll(async () => {
   await portal.stop();
 });
 
-function contextWith(options: Partial<PortalOptions> = {}) {
-  return createPortalContext({
+type Options = Omit<PortalOptions, "outbound"> & Outbound & { rateLimit: RateLimiter };
+
+function contextWith(options: Partial<Options> = {}) {
+  const { rateLimit = createMemoryRateLimiter({ perMinute: 1_000_000 }), ...given } = options;
+  const outbound: Outbound = {
     http,
-    rateLimit: createMemoryRateLimiter({ perMinute: 1_000_000 }),
+    limiter: () => rateLimit,
     cache: createMemoryCache(),
+    pauses: createMemoryPauses(),
+    cacheTtlSeconds: 3_600,
+    ...given,
+  };
+  return createPortalContext({
+    outbound,
     baseUrl: portal.url,
     apiKey: API_KEY,
-    cacheTtlSeconds: 3_600,
+    rate: { perMinute: 1_000_000 },
     backoff: { baseMs: 1, maxMs: 2 },
-    ...options,
+    ...given,
   });
 }
 
@@ -140,9 +151,10 @@ describe("pages", () => {
   });
 
   test("probes without the cache", async () => {
-    const context = contextWith();
+    const environment = { TRANSPARENCY_API_KEY: API_KEY, PORTAL_TRANSPARENCIA_URL: portal.url };
+    const opened = portalTransparencia.open(environment, contextWith().door.outbound);
     for (let probe = 0; probe < 2; probe++) {
-      const { records } = await portalTransparencia.probe(context, never);
+      const { records } = await opened.probe(never);
       expect(records).toBeGreaterThanOrEqual(portalTransparencia.probeRecordsMin);
     }
     expect(portal.requests.total()).toBe(2);
@@ -248,12 +260,12 @@ describe("the key", () => {
     expect(portal.requests.total()).toBe(1);
     clock.ms += 1_000;
     await portal.setFaults({});
-    context.apiKey = API_KEY;
+    context.door.headers["chave-api-dados"] = API_KEY;
     expect((await collect(contractsByAgency(context, january, never))).records).toHaveLength(44);
   });
 
   test("does not come back in an error that repeats it", async () => {
-    const echoing: Pick<PortalOptions, "http"> = {
+    const echoing: Pick<Outbound, "http"> = {
       http: {
         request: (request) =>
           Promise.resolve({
@@ -328,7 +340,8 @@ describe("the cache", () => {
   });
 
   test("keeps no error", async () => {
-    const context = contextWith();
+    const clock = { ms: Date.now(), now: () => clock.ms };
+    const context = contextWith({ clock });
     const faults: Fault[] = [
       { kind: "html" },
       { kind: "malformed_json" },
@@ -339,6 +352,7 @@ describe("the cache", () => {
       await portal.setFaults(fault(one));
       await failureOf(collect(contractsByAgency(context, january, never)));
     }
+    clock.ms += 100_000;
     await portal.setFaults({});
     expect(await collect(contractsByAgency(context, january, never))).toMatchObject({ pages: 3, fromCache: 0 });
   });
@@ -407,7 +421,6 @@ test("reads its settings, and never sends the key in clear", () => {
     PORTAL_TRANSPARENCIA_URL: "https://api.portaldatransparencia.gov.br/api-de-dados",
     PORTAL_TRANSPARENCIA_PER_MINUTE: 90,
     PORTAL_TRANSPARENCIA_TIMEOUT_SECONDS: 30,
-    CACHE_TTL: 3_600,
   });
   const urls = ["http://127.0.0.1:1/api-de-dados", "http://example.org", "nonsense"];
   expect(urls.map(acceptsUrl)).toEqual([true, false, false]);

@@ -3,16 +3,31 @@ import type { Agency, Amendment, Contract, ContractItem } from "@cidadao/domain/
 import type { Sanction, SanctionList } from "@cidadao/domain/sanction";
 import { parseCnpj } from "@cidadao/domain/tax-id";
 import { AppError } from "@cidadao/runtime/errors";
-import { defineSource, type SourcePage, type SourceRecord } from "../define-source.ts";
-import { ask, askAllPages, type Answer, type PortalContext, PAGE_ROWS, SOURCE_ID } from "./client.ts";
+import type { z } from "zod";
+import { defineSource, type IngestScope, type Position, type Resource, type SourcePage } from "../define-source.ts";
+import { type Outbound, uncached } from "../outbound.ts";
+import { pageOf, readPages } from "../read-rows.ts";
 import {
-  type AnswerReader,
+  askAllPages,
+  askRows,
+  contractIdOf,
+  createPortalContext,
+  type PortalContext,
+  PAGE_ROWS,
+  SOURCE_ID,
+} from "./client.ts";
+import { portalConfig, portalRate } from "./config.ts";
+import {
+  agencyWire,
+  amendmentWire,
+  contractWire,
+  itemWire,
   readAgencies,
   readAmendments,
   readContractItems,
   readContracts,
   readSanctions,
-  sampleOf,
+  sanctionWire,
 } from "./wire.ts";
 
 /** Agencies of the federal executive with their SIAFI codes: all of them, or the one with `agencyCode`. */
@@ -21,7 +36,8 @@ export function agencies(
   input: { agencyCode?: string },
   signal: AbortSignal,
 ): AsyncGenerator<SourcePage<Agency>, void, void> {
-  return pages(context, { path: "/orgaos-siafi", params: { codigo: input.agencyCode } }, readAgencies(), signal);
+  const question = { path: "/orgaos-siafi", params: { codigo: input.agencyCode } };
+  return readPages(askAllPages(context, question, null, signal), readAgencies());
 }
 
 /** Contracts of one agency in force at some time between `from` and `to`: the portal's dates filter the term. */
@@ -29,13 +45,14 @@ export function contractsByAgency(
   context: PortalContext,
   input: { agencyCode: string; from: IsoDate; to: IsoDate },
   signal: AbortSignal,
+  from: Position | null = null,
 ): AsyncGenerator<SourcePage<Contract>, void, void> {
   const params = {
     codigoOrgao: input.agencyCode,
     dataInicial: formatDate(input.from),
     dataFinal: formatDate(input.to),
   };
-  return pages(context, { path: "/contratos", params }, readContracts(), signal);
+  return readPages(askAllPages(context, { path: "/contratos", params }, from, signal), readContracts());
 }
 
 /** Contracts of one establishment: the portal compares all 14 characters, a branch is another supplier. */
@@ -45,7 +62,7 @@ export function contractsBySupplier(
   signal: AbortSignal,
 ): AsyncGenerator<SourcePage<Contract>, void, void> {
   const params = { cpfCnpj: cnpjOf(input.cnpj) };
-  return pages(context, { path: "/contratos/cpf-cnpj", params }, readContracts(), signal);
+  return readPages(askAllPages(context, { path: "/contratos/cpf-cnpj", params }, null, signal), readContracts());
 }
 
 export function items(
@@ -54,7 +71,8 @@ export function items(
   signal: AbortSignal,
 ): AsyncGenerator<SourcePage<ContractItem>, void, void> {
   const id = contractIdOf(input.contractId);
-  return pages(context, { path: "/contratos/itens-contratados", params: { id } }, readContractItems(id), signal);
+  const question = { path: "/contratos/itens-contratados", params: { id } };
+  return readPages(askAllPages(context, question, null, signal), readContractItems(id));
 }
 
 /** The portal sends all amendments of a contract at once: this path has no page parameter. */
@@ -64,7 +82,7 @@ export async function* amendments(
   signal: AbortSignal,
 ): AsyncGenerator<SourcePage<Amendment>, void, void> {
   const id = contractIdOf(input.contractId);
-  const answer = await ask(context, { path: "/contratos/termo-aditivo", params: { id } }, signal);
+  const answer = await askRows(context, { path: "/contratos/termo-aditivo", params: { id } }, signal);
   if (answer.rows.length > 0) yield pageOf(answer, readAmendments(id));
 }
 
@@ -79,12 +97,60 @@ export function sanctions(
   context: PortalContext,
   input: { list: SanctionList; cnpj?: string },
   signal: AbortSignal,
+  from: Position | null = null,
 ): AsyncGenerator<SourcePage<Sanction>, void, void> {
   const params = input.cnpj === undefined ? {} : { codigoSancionado: cnpjOf(input.cnpj) };
-  return pages(context, { path: `/${input.list}`, params }, readSanctions(input.list), signal);
+  return readPages(askAllPages(context, { path: `/${input.list}`, params }, from, signal), readSanctions(input.list));
 }
 
-export const portalTransparencia = defineSource<PortalContext>({
+/** One question an agency: the portal gives the contracts of no other. */
+function contractSlices(scope: IngestScope) {
+  const { agency: agencyCode, from: firstDay, to } = scope;
+  if (agencyCode === null)
+    throw new AppError("invalid_request", "this source gives the contracts of one agency: name it");
+  return [
+    {
+      name: `contratos ${agencyCode} ${firstDay} ${to}`,
+      what: `contratos do órgão ${agencyCode} de ${firstDay} a ${to}`,
+      // The dates filter the term, and a contract in force may be amended any day.
+      lastDay: null,
+      pages: (context: PortalContext, from: Position | null, signal: AbortSignal) =>
+        contractsByAgency(context, { agencyCode, from: firstDay, to }, signal, from),
+    },
+  ];
+}
+
+function listResource(list: SanctionList): Resource<PortalContext> {
+  return {
+    title: `Lista ${list.toUpperCase()} inteira, ou de um CNPJ`,
+    path: `/${list}`,
+    kind: "sanctions",
+    cadence: "diária",
+    wire: sanctionWire,
+    read: readSanctions(list),
+    recordsMin: sanctionListRecordsMin[list],
+    slices: () => [
+      {
+        name: list,
+        what: `lista ${list.toUpperCase()}`,
+        lastDay: null,
+        pages: (context, from, signal) => sanctions(context, { list }, signal, from),
+      },
+    ],
+  };
+}
+
+export function openPortal(config: z.output<typeof portalConfig>, outbound: Outbound): PortalContext {
+  return createPortalContext({
+    outbound,
+    baseUrl: config.PORTAL_TRANSPARENCIA_URL,
+    apiKey: config.TRANSPARENCY_API_KEY,
+    rate: portalRate(config),
+    timeouts: { totalMs: config.PORTAL_TRANSPARENCIA_TIMEOUT_SECONDS * 1_000 },
+  });
+}
+
+export const portalTransparencia = defineSource({
   id: SOURCE_ID,
   name: "Portal da Transparência",
   publisher: "Controladoria-Geral da União (CGU)",
@@ -92,35 +158,62 @@ export const portalTransparencia = defineSource<PortalContext>({
   attribution: "Portal da Transparência / CGU",
   licence: "Dados abertos do Poder Executivo federal (Decreto 8.777/2016), uso livre com citação da fonte",
   coverage: { spheres: ["federal"], states: "all" },
-  needsKey: true,
+  cadence: "diária",
+  config: portalConfig,
+  baseUrls: ["PORTAL_TRANSPARENCIA_URL"],
+  perMinute: "PORTAL_TRANSPARENCIA_PER_MINUTE",
+  needs: ["TRANSPARENCY_API_KEY"],
+  auth: "cabeçalho `chave-api-dados`; a chave é gratuita, por e-mail",
+  open: openPortal,
   probeRecordsMin: PAGE_ROWS,
   async probe(context, signal) {
-    const uncached = { ...context, cacheTtlSeconds: 0 };
-    const answer = await ask(uncached, { path: "/orgaos-siafi", params: { pagina: 1 } }, signal);
-    return { records: pageOf(answer, readAgencies()).records.length, sample: sampleOf(answer.headers) };
+    const fresh = { ...context, door: uncached(context.door) };
+    const answer = await askRows(fresh, { path: "/orgaos-siafi", params: { pagina: 1 } }, signal);
+    const { records, sample } = pageOf(answer, readAgencies());
+    return { records: records.length, sample };
   },
+  resources: {
+    agencies: {
+      title: "Órgãos do Poder Executivo federal (códigos SIAFI)",
+      path: "/orgaos-siafi",
+      kind: "agencies",
+      cadence: "rara",
+      wire: agencyWire,
+      read: readAgencies(),
+    },
+    contracts: {
+      title: "Contratos de um órgão em vigor em algum dia do período; também por fornecedor (/contratos/cpf-cnpj)",
+      path: "/contratos",
+      kind: "contracts",
+      cadence: "diária",
+      wire: contractWire,
+      read: readContracts(),
+      slices: contractSlices,
+    },
+    items: {
+      title: "Itens de um contrato",
+      path: "/contratos/itens-contratados",
+      kind: "items",
+      cadence: "diária",
+      wire: itemWire,
+      read: readContractItems("1"),
+    },
+    amendments: {
+      title: "Termos aditivos de um contrato, sem valores",
+      path: "/contratos/termo-aditivo",
+      kind: "amendments",
+      cadence: "diária",
+      wire: amendmentWire,
+      read: readAmendments("1"),
+    },
+    ceis: listResource("ceis"),
+    cnep: listResource("cnep"),
+  },
+  fixtures: ["derived-contratos-pages.json", "recorded-ceis.json", "recorded-cnep.json", "recorded-errors.json"],
 });
-
-async function* pages<Item extends SourceRecord>(
-  context: PortalContext,
-  question: Parameters<typeof askAllPages>[1],
-  read: AnswerReader<Item>,
-  signal: AbortSignal,
-): AsyncGenerator<SourcePage<Item>, void, void> {
-  for await (const answer of askAllPages(context, question, signal)) yield pageOf(answer, read);
-}
-
-function pageOf<Item extends SourceRecord>(answer: Answer, read: AnswerReader<Item>): SourcePage<Item> {
-  return { ...read(answer), fromCache: answer.fromCache, sample: sampleOf(answer.headers) };
-}
 
 function cnpjOf(text: string): string {
   const cnpj = parseCnpj(text);
   if (cnpj === null) throw new AppError("invalid_request", "not a CNPJ: its check digits do not match");
   return cnpj;
-}
-
-function contractIdOf(text: string): string {
-  if (!/^\d{1,12}$/.test(text)) throw new AppError("invalid_request", "a contract id of the portal is a number");
-  return text;
 }

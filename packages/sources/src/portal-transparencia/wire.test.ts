@@ -2,16 +2,9 @@ import { readFileSync } from "node:fs";
 import { maskCpf, maskCpfsInText } from "@cidadao/domain/tax-id";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { SourceRecord } from "../define-source.ts";
-import type { Answer } from "./client.ts";
-import {
-  type AnswerReader,
-  readAgencies,
-  readAmendments,
-  readContractItems,
-  readContracts,
-  readSanctions,
-} from "./wire.ts";
+import type { Answer, SourceRecord } from "../define-source.ts";
+import type { AnswerReader } from "../read-rows.ts";
+import { readAgencies, readAmendments, readContractItems, readContracts, readSanctions } from "./wire.ts";
 
 const fixture = (name: string): unknown =>
   JSON.parse(readFileSync(new URL(`fixtures/${name}`, import.meta.url), "utf8")) as unknown;
@@ -21,6 +14,7 @@ const answerOf = (rows: unknown[], headers: Record<string, string> = {}): Answer
   headers,
   retrievedAt: "2024-02-01T00:00:00.000Z",
   fromCache: false,
+  next: null,
 });
 const goodContract = derived.pages[0]![0]!;
 const contract = (changes: Record<string, unknown>) => readContracts()(answerOf([{ ...goodContract, ...changes }]));

@@ -2,19 +2,10 @@ import type { Agency, Amendment, Contract, ContractItem } from "@cidadao/domain/
 import type { Provenance } from "@cidadao/domain/provenance";
 import type { Sanction, SanctionList } from "@cidadao/domain/sanction";
 import { z } from "zod";
-import type { Complaint, Reject, SourceRecord } from "../define-source.ts";
-import { type Answer, RECORD_URL_HEADER, SAMPLE_HEADER, SOURCE_ID } from "./client.ts";
-import {
-  type FieldReader,
-  fieldReader,
-  idText,
-  isAbsent,
-  maskRaw,
-  safeText,
-  type Scalar,
-  scalar,
-  withoutLabel,
-} from "../reading.ts";
+import type { Answer } from "../define-source.ts";
+import { type AnswerReader, answeredProvenance, readerOf } from "../read-rows.ts";
+import { SOURCE_ID } from "./client.ts";
+import { type FieldReader, fieldReader, idText, isAbsent, type Scalar, scalar, withoutLabel } from "../reading.ts";
 import { identifySupplier, methodOf, rawText, sphereOf } from "../terms.ts";
 
 /* What the portal sends. Unknown keys are ignored; every scalar has been null, absent or "Sem informação" somewhere. */
@@ -35,9 +26,9 @@ const unitWire = z.object({
   orgaoMaximo: z.object({ codigo: scalar, nome: scalar }).nullish(),
 });
 
-const agencyWire = z.object({ codigo: scalar, descricao: scalar });
+export const agencyWire = z.object({ codigo: scalar, descricao: scalar });
 
-const contractWire = z.object({
+export const contractWire = z.object({
   id: scalar,
   numero: scalar,
   objeto: scalar,
@@ -53,7 +44,7 @@ const contractWire = z.object({
   valorFinalCompra: scalar,
 });
 
-const itemWire = z.object({
+export const itemWire = z.object({
   numero: scalar,
   descricao: scalar,
   quantidade: scalar,
@@ -61,10 +52,10 @@ const itemWire = z.object({
   descComplementarItemCompra: scalar,
 });
 
-const amendmentWire = z.object({ numero: scalar, dataPublicacao: scalar, objetoAditivo: scalar });
+export const amendmentWire = z.object({ numero: scalar, dataPublicacao: scalar, objetoAditivo: scalar });
 
 /** CEIS and CNEP; the fine that CNEP adds is not read. */
-const sanctionWire = z.object({
+export const sanctionWire = z.object({
   id: scalar,
   dataInicioSancao: scalar,
   dataFimSancao: scalar,
@@ -77,10 +68,6 @@ const sanctionWire = z.object({
 });
 
 /* What it becomes. */
-
-type Reading<Item extends SourceRecord> = { records: Item[]; rejects: Reject[]; complaints: Complaint[] };
-/** One reader serves one iteration: it may remember what earlier pages held. */
-export type AnswerReader<Item extends SourceRecord> = (answer: Answer) => Reading<Item>;
 
 const SITE = "https://portaldatransparencia.gov.br";
 
@@ -227,50 +214,6 @@ export function readSanctions(list: SanctionList): AnswerReader<Sanction> {
   });
 }
 
-/** The label of a recorded sample, or `null` when the portal itself answered. */
-export function sampleOf(headers: Record<string, string>): string | null {
-  const header = headers[SAMPLE_HEADER];
-  if (!header) return null;
-  try {
-    return safeText(decodeURIComponent(header));
-  } catch {
-    return safeText(header);
-  }
-}
-
-/** A record, or the reason why it cannot be one. */
-type Outcome<Item> = { record: Item; complaints: Complaint[] } | string;
-
-function readerOf<Wire, Item extends SourceRecord>(
-  schema: z.ZodType<Wire>,
-  toDomain: (wire: Wire, answer: Answer) => Outcome<Item>,
-): AnswerReader<Item> {
-  return (answer) => {
-    const reading: Reading<Item> = { records: [], rejects: [], complaints: [] };
-    for (const raw of answer.rows) {
-      const parsed = schema.safeParse(raw);
-      const outcome = parsed.success ? toDomain(parsed.data, answer) : describe(parsed.error);
-      if (typeof outcome === "string") {
-        reading.rejects.push({ sourceId: rawId(raw), reason: outcome, raw: maskRaw(raw) });
-      } else {
-        reading.records.push(outcome.record);
-        reading.complaints.push(...outcome.complaints);
-      }
-    }
-    return reading;
-  };
-}
-
-function describe(error: z.ZodError): string {
-  return error.issues.map((issue) => `${issue.path.join(".") || "record"}: ${issue.message}`).join("; ");
-}
-
-function rawId(raw: unknown): string | null {
-  if (typeof raw !== "object" || raw === null || !("id" in raw)) return null;
-  const { id } = raw;
-  return typeof id === "string" || typeof id === "number" ? String(maskRaw(String(id))).slice(0, 60) : null;
-}
-
 /** Numbers repeat within a contract (secret items are all "0"); the order at the source tells them apart. */
 function onceNamer(): (sourceId: string) => string {
   const counts = new Map<string, number>();
@@ -285,16 +228,8 @@ function contractUrl(id: string): string {
   return `${SITE}/contratos/${id}`;
 }
 
-/** Ids of a sample do not exist on the publisher's site, so it names the file they were published in. */
 function provenance(answer: Answer, sourceId: string, url: string): Provenance {
-  const recordUrl = answer.headers[RECORD_URL_HEADER];
-  return {
-    source: SOURCE_ID,
-    sourceId,
-    url: recordUrl?.startsWith(`${SITE}/`) ? recordUrl : url,
-    retrievedAt: answer.retrievedAt,
-    sample: sampleOf(answer.headers),
-  };
+  return answeredProvenance(answer, { source: SOURCE_ID, sourceId, url }, SITE);
 }
 
 type SupplierFields = Pick<Contract, "supplierId" | "supplierKind" | "supplierTaxId" | "supplierName">;

@@ -25,7 +25,15 @@ export type Fault =
   | { kind: "field_null"; field: string }
   | { kind: "field_value"; field: string; value: unknown }
   /** Every page asked for is answered with the page before it. */
-  | { kind: "duplicate_page" };
+  | { kind: "duplicate_page" }
+  /** Every page but the first begins so many rows too early: records came in while the list was read. */
+  | { kind: "shifted_page"; rows?: number }
+  /** ISO-8859-1 under a header that says otherwise. */
+  | { kind: "wrong_charset" }
+  /** The right body, announced as a web page. */
+  | { kind: "wrong_content_type" }
+  /** A few kilobytes that unpack to 64 MB. */
+  | { kind: "gzip_bomb" };
 
 /** When a fault strikes. All conditions given have to hold; none means every request. */
 export type FaultRule = {
@@ -85,6 +93,14 @@ function randomOf(seed: number): () => number {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
+}
+
+/** The row at which the page begins that a misbehaving API gives for page `page`. */
+export function pageAsked(fault: Fault | null, page: number, pageRows: number): number {
+  const start = (page - 1) * pageRows;
+  if (fault?.kind === "duplicate_page") return Math.max(0, start - pageRows);
+  if (fault?.kind === "shifted_page") return Math.max(0, start - (fault.rows ?? 1));
+  return start;
 }
 
 /** The rows with one field changed, as a portal that changed its format would send them. */

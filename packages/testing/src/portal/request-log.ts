@@ -1,4 +1,5 @@
-type LoggedRequest = { path: string; params: Record<string, string>; atMs: number };
+/** `fault`: in which way it was answered wrongly, if at all. */
+export type LoggedRequest = { path: string; params: Record<string, string>; atMs: number; fault: string | null };
 
 export type RequestLog = {
   total(): number;
@@ -6,6 +7,8 @@ export type RequestLog = {
   count(filter: { path?: string; params?: Record<string, string> }): number;
   /** The last requests, oldest first. */
   list(): LoggedRequest[];
+  /** How often each question (path and parameters) was answered well. */
+  answeredWell(): Map<string, number>;
   /** The most requests any rolling minute saw. */
   perMinuteMax(): number;
   summary(): { total: number; perMinuteMax: number; byPath: Record<string, number> };
@@ -15,7 +18,9 @@ export type RequestLog = {
 const LISTED_MAX = 50_000;
 const MINUTE_MS = 60_000;
 
-export function createRequestLog(): RequestLog & { add(path: string, params: URLSearchParams): number } {
+type Logged = { request: LoggedRequest; lastMinute: number };
+
+export function createRequestLog(): RequestLog & { add(path: string, params: URLSearchParams): Logged } {
   let total = 0;
   let listed: LoggedRequest[] = [];
   let byPath = new Map<string, number>();
@@ -23,12 +28,13 @@ export function createRequestLog(): RequestLog & { add(path: string, params: URL
   let oldest = 0;
   let busiest = 0;
   return {
-    /** Returns how many requests the last minute saw, this one included. */
+    /** `lastMinute`: how many requests it saw, this one included. */
     add(path, params) {
       const atMs = performance.now();
       total++;
       byPath.set(path, (byPath.get(path) ?? 0) + 1);
-      listed.push({ path, params: Object.fromEntries(params), atMs });
+      const request = { path, params: Object.fromEntries(params), atMs, fault: null };
+      listed.push(request);
       if (listed.length > LISTED_MAX * 2) listed = listed.slice(-LISTED_MAX);
       times.push(atMs);
       while (times[oldest]! <= atMs - MINUTE_MS) oldest++;
@@ -38,7 +44,7 @@ export function createRequestLog(): RequestLog & { add(path: string, params: URL
       }
       const lastMinute = times.length - oldest;
       busiest = Math.max(busiest, lastMinute);
-      return lastMinute;
+      return { request, lastMinute };
     },
     total: () => total,
     count: ({ path, params = {} }) =>
@@ -48,6 +54,15 @@ export function createRequestLog(): RequestLog & { add(path: string, params: URL
           Object.entries(params).every(([name, value]) => request.params[name] === value),
       ).length,
     list: () => [...listed],
+    answeredWell() {
+      const counts = new Map<string, number>();
+      for (const { path, params, fault } of listed) {
+        if (fault !== null) continue;
+        const question = `${path}?${new URLSearchParams(params).toString()}`;
+        counts.set(question, (counts.get(question) ?? 0) + 1);
+      }
+      return counts;
+    },
     perMinuteMax: () => busiest,
     summary: () => ({ total, perMinuteMax: busiest, byPath: Object.fromEntries(byPath) }),
     reset() {

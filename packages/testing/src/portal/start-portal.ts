@@ -1,8 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
-import { driftRows, type Fault, faultDecider, type FaultPlan } from "./faults.ts";
-import { createRequestLog, type RequestLog } from "./request-log.ts";
+import type { RequestLog } from "./request-log.ts";
+import { type Asked, htmlReply, jsonReply, type Reply, startRecordedServer } from "../recorded-server.ts";
+import { driftRows, type FaultPlan, pageAsked } from "./faults.ts";
 import { digitsOf, isoDate, openSample, type Sample } from "./sample.ts";
 
 export type PortalServer = AsyncDisposable & {
@@ -35,123 +34,21 @@ const PAGE_ROWS = 15;
  */
 export async function startPortal(options: PortalServerOptions): Promise<PortalServer> {
   const sample = openSample(options.dataFolder);
-  const requests = createRequestLog();
-  let plan = options.faults ?? {};
-  let decide = faultDecider(plan);
-  let port = options.port ?? 0;
-  let server: Server | null = null;
-
-  const setPlan = async (next: FaultPlan) => {
-    plan = next;
-    decide = faultDecider(next);
-    if (!next.down) return listen();
-    await stop();
-    if (next.downMs !== undefined) setTimeout(() => void setPlan({}), next.downMs).unref();
-  };
-
-  const handle = (request: IncomingMessage, response: ServerResponse) => {
-    const url = new URL(request.url ?? "/", "http://portal");
-    if (url.pathname.startsWith("/__portal/")) return administer(request, response, url);
-    const path = url.pathname.startsWith(BASE) ? url.pathname.slice(BASE.length) : null;
-    const lastMinute = requests.add(path ?? url.pathname, url.searchParams);
-    if (path === null) return send(response, forbidden());
-    const page = Number(url.searchParams.get("pagina") ?? 1);
-    const fault = faultFromHeader(request) ?? decide({ path, page, lastMinute });
-    try {
-      reply(response, { request, path, params: url.searchParams, fault });
-    } catch (error) {
-      send(response, portalError(500, error instanceof Error ? error.message : String(error)));
-    }
-  };
-
-  const administer = (request: IncomingMessage, response: ServerResponse, url: URL) => {
-    if (request.method === "GET" && url.pathname === "/__portal/requests") {
-      return send(response, json(200, JSON.stringify({ ...requests.summary(), skippedRows: sample.skippedRows() })));
-    }
-    if (request.method !== "PUT" || url.pathname !== "/__portal/faults") return send(response, forbidden());
-    void applyFaults(request, response);
-  };
-
-  const applyFaults = async (request: IncomingMessage, response: ServerResponse) => {
-    const next = parseJson(await readBody(request)) as FaultPlan | null;
-    if (next === null) return send(response, json(400, '{"error":"not a fault plan"}'));
-    // Answered first: a plan may close the port this very request came through.
-    await new Promise<void>((resolve) => {
-      response.once("finish", resolve);
-      send(response, json(200, "{}"));
-    });
-    await setPlan(next);
-  };
-
-  const reply = (response: ServerResponse, asked: Asked) => {
-    const { fault } = asked;
-    switch (fault?.kind) {
-      case undefined:
-      case "field_missing":
-      case "field_null":
-      case "field_value":
-      case "envelope":
-      case "duplicate_page":
-      case "truncated_json":
-      case "stall_in_body":
-      case "slow_drip":
-      case "reset_in_body":
-        return misbehave(response, answer(sample, options.apiKey, asked), fault);
-      case "rate_limited":
-        return send(response, portalError(429, "Limite de requisições excedido"), retryAfter(fault.retryAfter));
-      case "key_invalid":
-        return send(response, keyInvalid());
-      case "forbidden":
-        return send(response, forbidden());
-      case "server_error":
-        return send(response, portalError(fault.status ?? 500, "Erro interno"), retryAfter(fault.retryAfter));
-      case "html":
-        return send(response, html(200, "<title>Portal da Transparência</title><h1>Em manutenção</h1>"));
-      case "malformed_json":
-        return send(response, json(200, '[{"id": 1, "numero": ,}]'));
-      case "stall_before_headers":
-        return;
-      case "reset":
-        response.socket?.resetAndDestroy();
-        return;
-    }
-  };
-
-  const listen = async () => {
-    if (server) return;
-    const started = createServer({ keepAliveTimeout: 60_000 }, handle);
-    await new Promise<void>((resolve, reject) => {
-      started.once("error", reject);
-      started.listen(port, "127.0.0.1", resolve);
-    });
-    server = started;
-    port = (started.address() as AddressInfo).port;
-  };
-
-  const stop = async () => {
-    const stopping = server;
-    server = null;
-    if (!stopping) return;
-    const closed = new Promise<void>((resolve) => void stopping.close(() => resolve()));
-    stopping.closeAllConnections();
-    await closed;
-  };
-
-  await listen();
-  if (plan.down) await stop();
-  return {
-    url: `http://127.0.0.1:${port}${BASE}`,
-    requests,
-    setFaults: setPlan,
-    skippedRows: () => sample.skippedRows(),
-    stop,
-    [Symbol.asyncDispose]: stop,
-  };
+  const server = await startRecordedServer({
+    pathBelow: (pathname) => (pathname.startsWith(BASE) ? pathname.slice(BASE.length) : null),
+    answer: (asked) => answer(sample, options.apiKey, asked),
+    refusals: {
+      rateLimited: () => portalError(429, "Limite de requisições excedido"),
+      keyInvalid,
+      forbidden,
+      broken: portalError,
+    },
+    status: () => ({ skippedRows: sample.skippedRows() }),
+    ...(options.port === undefined ? {} : { port: options.port }),
+    ...(options.faults ? { faults: options.faults } : {}),
+  });
+  return { ...server, url: `${server.origin()}${BASE}`, skippedRows: () => sample.skippedRows() };
 }
-
-type Asked = { request: IncomingMessage; path: string; params: URLSearchParams; fault: Fault | null };
-
-type Reply = { status: number; headers: Record<string, string>; body: Buffer | string };
 
 function answer(sample: Sample, apiKey: string, asked: Asked): Reply {
   const { request, path, params, fault } = asked;
@@ -162,18 +59,18 @@ function answer(sample: Sample, apiKey: string, asked: Asked): Reply {
   const found = rowsFor(sample, path, params);
   if (found === null) return forbidden();
   if (typeof found === "string") return portalError(400, found);
-  if (found.single) return json(200, found.rows[0] ?? "null", found.headers);
+  if (found.single) return jsonReply(200, found.rows[0] ?? "null", found.headers);
 
   let rows = found.rows;
   if (found.paged) {
     const asksFor = Number(params.get("pagina"));
     if (!Number.isInteger(asksFor) || asksFor < 1) return portalError(400, missing("pagina"));
-    const page = fault?.kind === "duplicate_page" ? Math.max(1, asksFor - 1) : asksFor;
-    rows = rows.slice((page - 1) * PAGE_ROWS, page * PAGE_ROWS);
+    const start = pageAsked(fault, asksFor, PAGE_ROWS);
+    rows = rows.slice(start, start + PAGE_ROWS);
   }
   if (fault) rows = driftRows(rows, fault);
   const list = `[${rows.join(",")}]`;
-  return json(200, fault?.kind === "envelope" ? `{"data":${list}}` : list, found.headers);
+  return jsonReply(200, fault?.kind === "envelope" ? `{"data":${list}}` : list, found.headers);
 }
 
 type Found = { rows: string[]; headers: Record<string, string>; paged: boolean; single?: boolean };
@@ -259,24 +156,12 @@ function sampleHeaders(label: string, recordUrl: string): Record<string, string>
   return { "x-cidadao-sample": encodeURIComponent(label), "x-cidadao-record-url": recordUrl };
 }
 
-function json(status: number, body: string, headers: Record<string, string> = {}): Reply {
-  return { status, headers: { "content-type": "application/json", ...headers }, body };
-}
-
-function html(status: number, body: string): Reply {
-  return {
-    status,
-    headers: { "content-type": "text/html; charset=utf-8" },
-    body: `<!DOCTYPE html><html>${body}</html>`,
-  };
-}
-
 function missing(parameter: string): string {
   return `Required parameter '${parameter}' is not present.`;
 }
 
 function portalError(status: number, message: string): Reply {
-  return json(status, JSON.stringify({ "Erro na API": message }));
+  return jsonReply(status, JSON.stringify({ "Erro na API": message }));
 }
 
 const CACHED_ERROR = { "cache-control": "public, max-age=7200, must-revalidate" };
@@ -300,73 +185,5 @@ function keyInvalid(): Reply {
 
 /** What a path outside the specification, a suspended key and the firewall get alike. */
 function forbidden(): Reply {
-  return html(403, "<title>ERROR: The request could not be satisfied</title><h1>403 ERROR</h1>");
-}
-
-function retryAfter(value: number | string | undefined): Record<string, string> {
-  return value === undefined ? {} : { "retry-after": String(value) };
-}
-
-function send(response: ServerResponse, reply: Reply, headers: Record<string, string> = {}): void {
-  const body = typeof reply.body === "string" ? Buffer.from(reply.body) : reply.body;
-  response.writeHead(reply.status, { ...reply.headers, ...headers, "content-length": body.length });
-  response.end(body);
-}
-
-const DRIP_MS = 100;
-
-function misbehave(response: ServerResponse, reply: Reply, fault: Fault | null): void {
-  const body = typeof reply.body === "string" ? Buffer.from(reply.body) : reply.body;
-  const kind = fault?.kind;
-  if (kind === "truncated_json")
-    return send(response, { ...reply, body: body.subarray(0, Math.floor(body.length * 0.6)) });
-  if (kind === "stall_in_body" || kind === "reset_in_body") {
-    response.writeHead(reply.status, { ...reply.headers, "content-length": body.length + 1 });
-    response.write(body.subarray(0, Math.floor(body.length / 2)), () => {
-      if (kind === "reset_in_body") response.socket?.resetAndDestroy();
-    });
-    return;
-  }
-  if (fault?.kind !== "slow_drip") return send(response, reply);
-  response.writeHead(reply.status, { ...reply.headers, "content-length": body.length });
-  drip(response, body, fault.everyMs ?? DRIP_MS);
-}
-
-function drip(response: ServerResponse, body: Buffer, everyMs: number): void {
-  let at = 0;
-  const timer = setInterval(() => {
-    response.write(body.subarray(at, at + 1));
-    at++;
-    if (at >= body.length) response.end();
-    if (at >= body.length) clearInterval(timer);
-  }, everyMs);
-  response.once("close", () => clearInterval(timer));
-}
-
-/** One request may ask for its own fault: a `Fault` as JSON, or only its kind. */
-function faultFromHeader(request: IncomingMessage): Fault | null {
-  const header = request.headers["x-cidadao-fault"];
-  if (typeof header !== "string") return null;
-  return parseJson(header.startsWith("{") ? header : JSON.stringify({ kind: header })) as Fault | null;
-}
-
-const ADMIN_BODY_BYTES_MAX = 100_000;
-
-async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > ADMIN_BODY_BYTES_MAX) return "";
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
+  return htmlReply(403, "<title>ERROR: The request could not be satisfied</title><h1>403 ERROR</h1>");
 }

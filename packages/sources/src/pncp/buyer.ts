@@ -3,7 +3,7 @@ import type { GovernmentSphere } from "@cidadao/domain/sanction";
 import { z } from "zod";
 import { type FieldReader, idText, type Scalar, scalar } from "../reading.ts";
 import { rawText } from "../terms.ts";
-import { expectedText, NOT_INFORMED } from "./published-fields.ts";
+import { expectedText, NOT_INFORMED } from "../published-fields.ts";
 
 /* What contracts and procurements of the PNCP consulta API have in common. */
 

@@ -1,8 +1,8 @@
 import type { Contract } from "@cidadao/domain/contract";
 import type { IsoDate } from "@cidadao/domain/dates";
 import type { Cents } from "@cidadao/domain/money";
-import type { FieldReader, Scalar } from "../reading.ts";
-import { identifySupplier, rawText } from "../terms.ts";
+import type { FieldReader, Scalar } from "./reading.ts";
+import { identifySupplier, rawText } from "./terms.ts";
 
 export type SupplierFields = Pick<Contract, "supplierId" | "supplierKind" | "supplierTaxId" | "supplierName">;
 

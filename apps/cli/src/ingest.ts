@@ -1,0 +1,121 @@
+import { parseArgs } from "node:util";
+import { parseDate } from "@cidadao/domain/dates";
+import { ingestWindow, type WindowSummary } from "@cidadao/operations/ingest-window";
+import { pause } from "@cidadao/runtime/deadline";
+import { AppError, messageOf } from "@cidadao/runtime/errors";
+import type { IngestScope, OpenedSource, Source } from "@cidadao/sources/define-source";
+import { sources } from "@cidadao/sources/registry";
+import { type Command, type CommandContext, UsageError } from "./command.ts";
+import { openOutbound } from "./open-outbound.ts";
+
+/** Pauses that a source or the database asked for are sat out here: nobody else waits for this process. */
+const PAUSE_SECONDS_MAX = 900;
+/** So many pauses without a single new page are a source that is down. */
+const PAUSES_MAX = 10;
+const PAUSE_SECONDS = 5;
+const PROGRESS_MS = 1_000;
+
+export const ingestCommand: Command = {
+  name: "ingest",
+  usage: "ingest SOURCE --from YYYY-MM-DD --to YYYY-MM-DD [--agency CODE|CNPJ] [--resource ID]… [--resume] [--json]",
+  summary: "Brings what a source published in a window of days into the database; --resume goes on where it stopped",
+  run: async (args, context) => {
+    const { source, resources, scope, resume, json } = readArguments(args);
+    await using open = new AsyncDisposableStack();
+    const { store, outbound } = await openOutbound(context.environment, open);
+    const opened = source.open(context.environment, outbound);
+    const show = json ? () => {} : context.write;
+    let isComplete = true;
+    for (const resource of resources) {
+      const summary = await readThrough({ store, write: show }, { source, opened, resource, scope, resume }, context);
+      if (json) context.write(JSON.stringify({ source: source.id, resource, ...summary }));
+      else describe(summary, resource, context);
+      isComplete &&= summary.missing.length === 0;
+    }
+    return isComplete ? 0 : 1;
+  },
+};
+
+type Reading = { source: Source; opened: OpenedSource; resource: string; scope: IngestScope; resume: boolean };
+
+async function readThrough(
+  { store, write }: Pick<CommandContext, "write"> & { store: Parameters<typeof ingestWindow>[0]["store"] },
+  reading: Reading,
+  { signal }: CommandContext,
+): Promise<WindowSummary> {
+  let pages = 0;
+  let shownMs = 0;
+  const onProgress: NonNullable<Parameters<typeof ingestWindow>[1]["onProgress"]> = (progress) => {
+    if (progress.pages > 0) pauses = 0;
+    pages = progress.pages;
+    const nowMs = performance.now();
+    if (nowMs - shownMs < PROGRESS_MS) return;
+    shownMs = nowMs;
+    const { slicesDone, slices, records } = progress;
+    write(`${reading.resource}: ${slicesDone} de ${slices} consultas, ${pages} páginas, ${records} registros`);
+  };
+  let pauses = 0;
+  for (let resume = reading.resume; ; resume = true) {
+    try {
+      return await ingestWindow({ store }, { ...reading, resume, onProgress }, signal);
+    } catch (error) {
+      const seconds = error instanceof AppError && error.retry ? (error.retryAfterSeconds ?? PAUSE_SECONDS) : null;
+      if (signal.aborted || seconds === null || seconds > PAUSE_SECONDS_MAX || ++pauses > PAUSES_MAX) throw error;
+      write(`${messageOf(error)}; espera de ${seconds} s`);
+      await pause(seconds * 1_000, signal);
+      signal.throwIfAborted();
+    }
+  }
+}
+
+function readArguments(args: string[]) {
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        from: { type: "string" },
+        to: { type: "string" },
+        agency: { type: "string" },
+        resource: { type: "string", multiple: true },
+        resume: { type: "boolean", default: false },
+        json: { type: "boolean", default: false },
+      },
+    });
+    const source = sources.find(({ id }) => id === positionals[0]);
+    if (!source || positionals.length !== 1) {
+      throw new Error(`name one source: ${sources.map(({ id }) => id).join(", ")}`);
+    }
+    const windowed = Object.entries(source.resources).flatMap(([id, { isWindowed }]) => (isWindowed ? [id] : []));
+    const unknown = values.resource?.find((id) => !windowed.includes(id));
+    if (unknown !== undefined) throw new Error(`no resource ${unknown}: ${windowed.join(", ")}`);
+    const [from, to] = [parseDate(values.from ?? ""), parseDate(values.to ?? "")];
+    if (from === null || to === null) throw new Error("--from and --to are days, as YYYY-MM-DD");
+    if (from > to) throw new Error("the window ends before it begins");
+    return {
+      source,
+      resources: values.resource ?? windowed,
+      scope: { from, to, agency: values.agency ?? null },
+      resume: values.resume,
+      json: values.json,
+    };
+  } catch (error) {
+    throw new UsageError(messageOf(error));
+  }
+}
+
+function describe(summary: WindowSummary, resource: string, { write }: CommandContext): void {
+  const { asked, answered, settled, records, inserted, updated, unchanged, rejected, quarantined, excluded } = summary;
+  write(
+    [
+      `${resource}: ${answered} de ${asked} consultas lidas até o fim, ${settled} delas já antes`,
+      `  páginas    ${summary.pages}, das quais ${summary.pagesFromCache} do cache`,
+      `  registros  ${records}: ${inserted} linhas novas, ${updated} alteradas, ${unchanged} iguais`,
+      `  fora       ${excluded} que não são compras; ${rejected} ilegíveis, ${quarantined} delas novas na quarentena`,
+      ...summary.missing.slice(0, MISSING_SHOWN_MAX).map(({ what, why }) => `  falta      ${what}: ${why}`),
+      ...(summary.sample ? [`  AMOSTRA    ${summary.sample}`] : []),
+    ].join("\n"),
+  );
+}
+
+const MISSING_SHOWN_MAX = 20;

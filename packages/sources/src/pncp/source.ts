@@ -1,0 +1,290 @@
+import type { Amendment, Contract, ContractItem, PriceRegistration } from "@cidadao/domain/contract";
+import { addDays, type IsoDate } from "@cidadao/domain/dates";
+import { parseCnpj } from "@cidadao/domain/tax-id";
+import { AppError } from "@cidadao/runtime/errors";
+import {
+  defineSource,
+  type IngestScope,
+  type Position,
+  type Slice,
+  type SourcePage,
+  type SourceRecord,
+} from "../define-source.ts";
+import { uncached } from "../outbound.ts";
+import { pageOf, readPages } from "../read-rows.ts";
+import { PNCP } from "./buyer.ts";
+import { askAllPages, askDetails, createPncpContext, PAGE_ROWS_SAFE, type PncpContext } from "./client.ts";
+import { pncpConfig } from "./config.ts";
+import { contractWire } from "./contract.ts";
+import { tenderWire } from "./tender.ts";
+import {
+  itemWire,
+  priceRegistrationWire,
+  readContracts,
+  readItems,
+  readPriceRegistrations,
+  readResults,
+  readTenders,
+  readTerms,
+  resultWire,
+  termWire,
+} from "./wire.ts";
+
+/** Every method but the auctions (1, 13), which sell; there is no way to ask for all at once. 15 and above are refused. */
+const METHODS = [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14];
+/** The list of purchases takes no larger page. */
+const TENDER_ROWS_MAX = 50;
+/** Late publications and corrections of a day come within two. */
+const OVERLAP_DAYS = 2;
+/** The PNCP refuses longer periods. */
+const AGENCY_DAYS_MAX = 365;
+
+/** A question about days: of every agency, or of one by its CNPJ. */
+export type DaysQuestion = { by: "publicacao" | "atualizacao"; from: IsoDate; to: IsoDate; agency: string | null };
+
+export function contracts(
+  context: PncpContext,
+  input: DaysQuestion,
+  signal: AbortSignal,
+  from: Position | null = null,
+): AsyncGenerator<SourcePage<Contract>, void, void> {
+  const path = input.by === "publicacao" ? "/contratos" : "/contratos/atualizacao";
+  const params = { ...daysOf(input), cnpjOrgao: cnpjOf(input.agency) };
+  return readPages(askAllPages(context, { path, params }, from, signal), readContracts());
+}
+
+export function tenders(
+  context: PncpContext,
+  input: DaysQuestion & { method: number },
+  signal: AbortSignal,
+  from: Position | null = null,
+): AsyncGenerator<SourcePage<Contract>, void, void> {
+  const path = `/contratacoes/${input.by}`;
+  const params = { ...daysOf(input), codigoModalidadeContratacao: input.method, cnpj: cnpjOf(input.agency) };
+  return readPages(askAllPages(context, { path, params, pageRowsMax: TENDER_ROWS_MAX }, from, signal), readTenders());
+}
+
+/** By their last update: the other list of the PNCP filters by term, not by publication. */
+export function priceRegistrations(
+  context: PncpContext,
+  input: Omit<DaysQuestion, "by">,
+  signal: AbortSignal,
+  from: Position | null = null,
+): AsyncGenerator<SourcePage<PriceRegistration>, void, void> {
+  const params = { ...daysOf(input), cnpj: cnpjOf(input.agency) };
+  return readPages(askAllPages(context, { path: "/atas/atualizacao", params }, from, signal), readPriceRegistrations());
+}
+
+/** The items of a purchase; where something was awarded, once for each result, with its price. */
+export async function* items(
+  context: PncpContext,
+  input: { tenderId: string },
+  signal: AbortSignal,
+): AsyncGenerator<SourcePage<ContractItem>, void, void> {
+  const base = detailPath(input.tenderId, "1", "compras");
+  for await (const answer of askDetails(context, `${base}/itens`, signal)) {
+    const page = pageOf(answer, readItems(input.tenderId));
+    const awarded = new Set(answer.rows.flatMap((row) => awardedNumber(row)));
+    const waiting = page.records.filter((item) => awarded.has(item.number));
+    yield { ...page, records: page.records.filter((item) => !awarded.has(item.number)) };
+    for (const item of waiting) {
+      const path = `${base}/itens/${item.number}/resultados`;
+      yield* readPages(askDetails(context, path, signal), readResults(item));
+    }
+  }
+}
+
+export function terms(
+  context: PncpContext,
+  input: { contractId: string },
+  signal: AbortSignal,
+): AsyncGenerator<SourcePage<Amendment>, void, void> {
+  const path = `${detailPath(input.contractId, "2", "contratos")}/termos`;
+  return readPages(askDetails(context, path, signal), readTerms(input.contractId));
+}
+
+function awardedNumber(row: unknown): string[] {
+  const wire = itemWire.safeParse(row).data;
+  return wire?.temResultado === true ? [String(wire.numeroItem)] : [];
+}
+
+function detailPath(controlNumber: string, kind: "1" | "2", folder: string): string {
+  const [, cnpj, found, sequence, year] = /^([0-9A-Z]{14})-([12])-(\d{6})\/(\d{4})$/.exec(controlNumber) ?? [];
+  if (found !== kind) throw new AppError("invalid_request", "not a control number of the PNCP");
+  return `/orgaos/${cnpj}/${folder}/${year}/${Number(sequence)}`;
+}
+
+function daysOf({ from, to }: { from: IsoDate; to: IsoDate }) {
+  return { dataInicial: from.replaceAll("-", ""), dataFinal: to.replaceAll("-", "") };
+}
+
+function cnpjOf(agency: string | null): string | null {
+  if (agency === null) return null;
+  const cnpj = parseCnpj(agency);
+  if (cnpj === null) throw new AppError("invalid_request", "the PNCP names agencies by CNPJ, and this is none");
+  return cnpj;
+}
+
+type Pages = (
+  context: PncpContext,
+  days: Omit<DaysQuestion, "by">,
+  signal: AbortSignal,
+  from: Position | null,
+) => AsyncIterable<SourcePage<SourceRecord>>;
+
+/** One question a day, or, of one agency, one for as many days as the PNCP takes. */
+function slicesByDay(list: string, pages: Pages): (scope: IngestScope) => Slice<PncpContext>[] {
+  return (scope) => {
+    const agency = cnpjOf(scope.agency);
+    const length = agency === null ? 1 : AGENCY_DAYS_MAX;
+    const slices: Slice<PncpContext>[] = [];
+    for (let day = scope.from; day <= scope.to; day = addDays(day, length)) {
+      const last = addDays(day, length - 1);
+      const days = { from: day, to: last < scope.to ? last : scope.to, agency };
+      slices.push({
+        name: [list, days.from, days.to, agency ?? "todos"].join(" "),
+        what: `${list} de ${days.from}${days.to === days.from ? "" : ` a ${days.to}`}${agency ? ` de ${agency}` : ""}`,
+        lastDay: days.to,
+        pages: (context, from, signal) => pages(context, days, signal, from),
+      });
+    }
+    return slices;
+  };
+}
+
+const tenderSlices = (by: DaysQuestion["by"]) => (scope: IngestScope) =>
+  METHODS.flatMap((method) =>
+    slicesByDay(`contratações (${by}) da modalidade ${method}`, (context, days, signal, from) =>
+      tenders(context, { ...days, by, method }, signal, from),
+    )(scope),
+  );
+
+const contractSlices = (by: DaysQuestion["by"]) =>
+  slicesByDay(`contratos (${by})`, (context, days, signal, from) => contracts(context, { ...days, by }, signal, from));
+
+const exampleItem: ContractItem = {
+  provenance: { source: PNCP, sourceId: "1", url: "", retrievedAt: "", sample: null },
+  contractId: "00394460005887-1-000020/2025",
+  number: "1",
+  description: null,
+  complement: null,
+  quantity: null,
+  unitPriceCents: null,
+};
+
+export const pncp = defineSource({
+  id: PNCP,
+  name: "PNCP",
+  publisher: "Portal Nacional de Contratações Públicas, comitê gestor e Ministério da Gestão",
+  homepage: "https://pncp.gov.br",
+  attribution: "Portal Nacional de Contratações Públicas (PNCP)",
+  licence: "Dados abertos (Lei 14.133/2021, art. 174; Decreto 8.777/2016), uso livre com citação da fonte",
+  coverage: { spheres: ["federal", "state", "municipal"], states: "all" },
+  cadence: "contínua",
+  config: pncpConfig,
+  baseUrls: ["PNCP_CONSULTA_URL", "PNCP_URL"],
+  perMinute: "PNCP_PER_MINUTE",
+  needs: [],
+  auth: "ninguém se identifica",
+  open: (config, outbound) =>
+    createPncpContext({
+      outbound,
+      consultaUrl: config.PNCP_CONSULTA_URL,
+      detailUrl: config.PNCP_URL,
+      perMinute: config.PNCP_PER_MINUTE,
+      timeoutMs: config.PNCP_TIMEOUT_SECONDS * 1_000,
+      pageRows: config.PNCP_PAGE_ROWS,
+    }),
+  probeRecordsMin: 1,
+  /** A day of 2024 that had 8,000 contracts. */
+  async probe(context, signal) {
+    const fresh = { ...context, consulta: uncached(context.consulta), pageRows: PAGE_ROWS_SAFE };
+    const days = { by: "publicacao" as const, from: "2024-07-01", to: "2024-07-01", agency: null };
+    for await (const page of contracts(fresh, days, signal))
+      return { records: page.records.length, sample: page.sample };
+    return { records: 0, sample: null };
+  },
+  resources: {
+    contracts: {
+      title: "Contratos e empenhos publicados num dia; contratos de receita ficam fora",
+      path: "/v1/contratos",
+      kind: "contracts",
+      cadence: "contínua",
+      wire: contractWire,
+      read: readContracts(),
+      slices: contractSlices("publicacao"),
+      overlapDays: OVERLAP_DAYS,
+    },
+    "contract-updates": {
+      title: "Contratos e empenhos alterados num dia",
+      path: "/v1/contratos/atualizacao",
+      kind: "contracts",
+      cadence: "contínua",
+      wire: contractWire,
+      read: readContracts(),
+      slices: contractSlices("atualizacao"),
+      overlapDays: OVERLAP_DAYS,
+    },
+    tenders: {
+      title: "Contratações publicadas num dia, uma pergunta para cada modalidade; leilões ficam fora",
+      path: "/v1/contratacoes/publicacao",
+      kind: "contracts",
+      cadence: "contínua",
+      wire: tenderWire,
+      read: readTenders(),
+      slices: tenderSlices("publicacao"),
+      overlapDays: OVERLAP_DAYS,
+    },
+    "tender-updates": {
+      title: "Contratações alteradas num dia, uma pergunta para cada modalidade",
+      path: "/v1/contratacoes/atualizacao",
+      kind: "contracts",
+      cadence: "contínua",
+      wire: tenderWire,
+      read: readTenders(),
+      slices: tenderSlices("atualizacao"),
+      overlapDays: OVERLAP_DAYS,
+    },
+    "price-registrations": {
+      title: "Atas de registro de preços alteradas num dia",
+      path: "/v1/atas/atualizacao",
+      kind: "price_registrations",
+      cadence: "contínua",
+      wire: priceRegistrationWire,
+      read: readPriceRegistrations(),
+      slices: slicesByDay("atas", (context, days, signal, from) => priceRegistrations(context, days, signal, from)),
+      overlapDays: OVERLAP_DAYS,
+    },
+    items: {
+      title: "Itens de uma contratação",
+      path: "/v1/orgaos/{cnpj}/compras/{ano}/{sequencial}/itens",
+      kind: "items",
+      cadence: "contínua",
+      wire: itemWire,
+      read: readItems(exampleItem.contractId),
+    },
+    results: {
+      title: "Resultados de um item: quantidade e preço homologados",
+      path: "/v1/orgaos/{cnpj}/compras/{ano}/{sequencial}/itens/{numero}/resultados",
+      kind: "items",
+      cadence: "contínua",
+      wire: resultWire,
+      read: readResults(exampleItem),
+    },
+    terms: {
+      title: "Termos de um contrato, com o valor que acrescentam ou suprimem",
+      path: "/v1/orgaos/{cnpj}/contratos/{ano}/{sequencial}/termos",
+      kind: "amendments",
+      cadence: "contínua",
+      wire: termWire,
+      read: readTerms("00394460005887-2-002468/2025"),
+    },
+  },
+  fixtures: [
+    "recorded-contratos.json",
+    "recorded-contratacoes.json",
+    "recorded-atas.json",
+    "recorded-errors.json",
+    "derived-details.json",
+  ],
+});
