@@ -30,6 +30,7 @@ const readable: Record<string, "all" | "of visible investigations" | "nothing"> 
   source_responses: "nothing",
   schedule_runs: "nothing",
   registrations: "nothing",
+  registration_lookups: "nothing",
 };
 
 const db = await openTestStore();
@@ -65,6 +66,7 @@ beforeAll(async () => {
   await ingestRecords(store, "sanctions", [sanction("s1", "15195707000178")], noLimit);
   const company = { provenance: provenance("r1"), cnpj: "15195707000178", name: "Empresa", partners: [] };
   await ingestRecords(store, "registrations", [company], noLimit);
+  await sql("insert into registration_lookups values ('15195707000178', true, now())");
   for (const visibility of ["public", "private"] as const) {
     const id = investigationIds[visibility];
     await sql(

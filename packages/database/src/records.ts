@@ -122,7 +122,7 @@ type Question = ReturnType<ReturnType<Store["from"]>["select"]>;
 type Row = Record<string, unknown>;
 
 /** `(source, source_id)` after the given key, the next `PAGE_ROWS` of them. */
-function page(question: Question, after: Key | null, signal: AbortSignal) {
+export function page(question: Question, after: Key | null, signal: AbortSignal) {
   const rest = after
     ? question.or(
         `source.gt.${quoted(after.source)},and(source.eq.${quoted(after.source)},source_id.gt.${quoted(after.sourceId)})`,
@@ -131,7 +131,7 @@ function page(question: Question, after: Key | null, signal: AbortSignal) {
   return rest.order("source").order("source_id").limit(PAGE_ROWS).abortSignal(signal);
 }
 
-async function readByKey<Kind extends SourceRecord>(
+export async function readByKey<Kind extends SourceRecord>(
   ask: (after: Key | null) => ReturnType<typeof page>,
   what: string,
 ): Promise<Kind[]> {
@@ -148,7 +148,7 @@ function quoted(value: string): string {
   return `"${value.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
 }
 
-function chunks<Item>(items: Item[]): Item[][] {
+export function chunks<Item>(items: Item[]): Item[][] {
   return Array.from({ length: Math.ceil(items.length / KEYS_PER_QUESTION) }, (_, index) =>
     items.slice(index * KEYS_PER_QUESTION, (index + 1) * KEYS_PER_QUESTION),
   );

@@ -1,4 +1,5 @@
 import { lastCompleteRun } from "@cidadao/database/ingest-runs";
+import { loadRegistrations } from "@cidadao/database/registrations";
 import { loadAmendments, loadContracts, loadItems, loadSanctions } from "@cidadao/database/records";
 import type { Store } from "@cidadao/database/store";
 import type { Agency, Contract } from "@cidadao/domain/contract";
@@ -50,7 +51,7 @@ export async function readScope(context: ReadContext, input: ReadInput, signal: 
     amendments: [],
     sanctions: await loadSanctions(context.store, cnpjs.map(cnpjRoot), signal),
     sanctionListsRead: sanctionLists.filter((_, index) => lists[index]!.read),
-    registrations: [],
+    registrations: await loadRegistrations(context.store, cnpjs, signal),
   };
   const sample =
     contractReading.sample ?? contracts.find((contract) => contract.provenance.sample)?.provenance.sample ?? null;

@@ -14,6 +14,7 @@ export function recordBatches(kind: RecordKind, records: SourceRecord[], homepag
     case "amendments":
     case "price_registrations":
     case "sanctions":
+    case "registrations":
       return [{ table: kind, records }];
   }
 }

@@ -1,5 +1,6 @@
 import type { Agency, Amendment, Contract, ContractItem, PriceRegistration } from "@cidadao/domain/contract";
 import type { IsoDate } from "@cidadao/domain/dates";
+import type { Registration } from "@cidadao/domain/registration";
 import type { Sanction } from "@cidadao/domain/sanction";
 import { parseConfig } from "@cidadao/runtime/config";
 import type { z } from "zod";
@@ -11,10 +12,17 @@ export type Complaint = { sourceId: string; field: string; reason: string };
 /** A record that could not be used at all. `raw` is what came, cut short and with CPFs masked. */
 export type Reject = { sourceId: string | null; reason: string; raw: unknown };
 
-export type SourceRecord = Agency | Contract | ContractItem | Amendment | PriceRegistration | Sanction;
+export type SourceRecord = Agency | Contract | ContractItem | Amendment | PriceRegistration | Sanction | Registration;
 
 /** What the records of a resource are; each kind has its tables. */
-export type RecordKind = "agencies" | "contracts" | "items" | "amendments" | "price_registrations" | "sanctions";
+export type RecordKind =
+  | "agencies"
+  | "contracts"
+  | "items"
+  | "amendments"
+  | "price_registrations"
+  | "sanctions"
+  | "registrations";
 
 /** Where the reading of a list goes on: whatever the source needs to ask for the next page. */
 export type Position = Record<string, number | string>;

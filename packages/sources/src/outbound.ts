@@ -90,7 +90,13 @@ export type Door = Required<Omit<DoorOptions, "judge" | "pauseSeconds">> & {
   flights: Map<string, Flight>;
 };
 
-export type Question = { path: string; params: CacheParams; timeouts?: Partial<HttpTimeouts> };
+export type Question = {
+  path: string;
+  params: CacheParams;
+  timeouts?: Partial<HttpTimeouts>;
+  /** Seconds an answer is reused, where that is not the same for every answer; `null` is a body of nothing. */
+  cacheTtlSeconds?: (body: unknown) => number;
+};
 
 export type Answered = {
   /** Parsed JSON; `null` when the source says that there is nothing. */
@@ -178,7 +184,8 @@ export async function ask(
     headers: pick(response?.headers ?? {}, [SAMPLE_HEADER, RECORD_URL_HEADER]),
     retrievedAt: new Date(door.clock.now()).toISOString(),
   };
-  if (outbound.cacheTtlSeconds > 0) await outbound.cache.set(key, fresh, outbound.cacheTtlSeconds);
+  const ttlSeconds = outbound.cacheTtlSeconds > 0 ? (question.cacheTtlSeconds?.(body) ?? outbound.cacheTtlSeconds) : 0;
+  if (ttlSeconds > 0) await outbound.cache.set(key, fresh, ttlSeconds);
   return { body, headers: fresh.headers, retrievedAt: fresh.retrievedAt, fromCache: false };
 }
 
