@@ -198,3 +198,48 @@ test("ends open exchanges when it is closed", async () => {
   await http.close();
   expect((await open).phase).toBe("sent");
 });
+
+test("downloads piece by piece, no faster than the pieces are taken, and says how many bytes came", async () => {
+  const sent = Buffer.alloc(3_000_000, "x");
+  const url = await serve((request, response) => {
+    response.writeHead(200, { "x-encoding": String(request.headers["accept-encoding"]) }).end(sent);
+  });
+  let underWay = 0;
+  let most = 0;
+  let taken = 0;
+  const answer = await client().download(
+    get(url),
+    async (chunk) => {
+      most = Math.max(most, ++underWay);
+      await new Promise(setImmediate);
+      taken += chunk.length;
+      underWay--;
+    },
+    never,
+  );
+  expect(answer).toMatchObject({ status: 200, bytes: sent.length, headers: { "x-encoding": "identity" } });
+  expect([taken, most]).toEqual([sent.length, 1]);
+});
+
+test("ends a download that is too large, that breaks off, or whose pieces nobody can take", async () => {
+  const endless = await serve((_, response) => {
+    response.writeHead(200);
+    const write = () => {
+      if (response.destroyed) return;
+      if (response.write(Buffer.alloc(65_536))) setImmediate(write);
+      else response.once("drain", write);
+    };
+    write();
+  });
+  const take = () => Promise.resolve();
+  expect(await failureOf(client().download(get(endless, { bytesMax: 1_000_000 }), take, never))).toMatchObject({
+    code: "source_invalid",
+  });
+  const full = () => Promise.reject(new Error("the disk is full"));
+  expect((await failureOf(client().download(get(endless), full, never))).message).toContain("the disk is full");
+  const broken = await serve((_, response) => {
+    response.writeHead(200, { "content-length": "1000" });
+    response.write("x", () => response.socket?.resetAndDestroy());
+  });
+  expect(await failureOf(client().download(get(broken), take, never))).toMatchObject({ code: "source_unavailable" });
+});

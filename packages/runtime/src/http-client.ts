@@ -50,6 +50,15 @@ export type HttpOutcome = {
 export type HttpClient = AsyncDisposable & {
   /** Any status is an answer; rejects with `HttpError` when there is no whole answer. */
   request(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse>;
+  /**
+   * Hands the body over piece by piece as it comes, undecoded, and asks for the next only when `write` has resolved:
+   * for files that are larger than memory. Rejects when the whole did not come; what was written then is not all.
+   */
+  download(
+    request: HttpRequest,
+    write: (chunk: Buffer) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<Omit<HttpResponse, "text"> & { bytes: number }>;
   close(): Promise<void>;
 };
 
@@ -93,9 +102,12 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     connect: { rejectUnauthorized: true, timeout: 30_000 },
   });
 
-  async function request(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
+  async function observed<Result extends { status: number }>(
+    request: HttpRequest,
+    url: URL,
+    work: (onStatus: (status: number) => void) => Promise<Result>,
+  ): Promise<Result> {
     const startedAt = performance.now();
-    const url = new URL(request.url);
     const outcome = (status: number | null, error: ErrorCode | null): HttpOutcome => ({
       source: request.source ?? url.host,
       route: request.route ?? "",
@@ -106,11 +118,11 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     });
     let status: number | null = null;
     try {
-      const raw = await exchange(agent, request, { url, userAgent, signal });
-      status = raw.status;
-      const text = await decode(raw, request.bytesMax ?? BYTES_MAX);
-      onResponse?.(outcome(status, null));
-      return { status, headers: raw.headers, text, url: request.url };
+      const result = await work((received) => {
+        status = received;
+      });
+      onResponse?.(outcome(result.status, null));
+      return result;
     } catch (error) {
       const failure =
         error instanceof HttpError
@@ -121,20 +133,46 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     }
   }
 
+  function request(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
+    const url = new URL(request.url);
+    return observed(request, url, async (onStatus) => {
+      const raw = await exchange(agent, request, { url, userAgent, signal, write: null });
+      onStatus(raw.status);
+      const text = await decode(raw, request.bytesMax ?? BYTES_MAX);
+      return { status: raw.status, headers: raw.headers, text, url: request.url };
+    });
+  }
+
+  function download(request: HttpRequest, write: (chunk: Buffer) => Promise<void>, signal: AbortSignal) {
+    const url = new URL(request.url);
+    const plain = { ...request, headers: { "accept-encoding": "identity", ...request.headers } };
+    return observed(request, url, async (onStatus) => {
+      const { status, headers, bytes } = await exchange(agent, plain, { url, userAgent, signal, write });
+      onStatus(status);
+      return { status, headers, bytes, url: request.url };
+    });
+  }
+
   // `close` would wait for answers that never come; whoever closes has already stopped waiting for them.
   const close = () => agent.destroy();
-  return { request, close, [Symbol.asyncDispose]: close };
+  return { request, download, close, [Symbol.asyncDispose]: close };
 }
 
-type RawResponse = { host: string; status: number; headers: Record<string, string>; body: Buffer };
+type RawResponse = { host: string; status: number; headers: Record<string, string>; body: Buffer; bytes: number };
 
 /** Speaks to the dispatcher directly: only its handler tells the moment the request starts to leave. */
 function exchange(
   agent: Agent,
   request: HttpRequest,
-  context: { url: URL; userAgent: string; signal: AbortSignal },
+  context: {
+    url: URL;
+    userAgent: string;
+    signal: AbortSignal;
+    /** Takes the body piece by piece; `null` keeps it in memory. */
+    write: ((chunk: Buffer) => Promise<void>) | null;
+  },
 ): Promise<RawResponse> {
-  const { url, userAgent, signal } = context;
+  const { url, userAgent, signal, write } = context;
   const timeouts = { ...TIMEOUTS, ...request.timeouts };
   const bytesMax = request.bytesMax ?? BYTES_MAX;
   const { promise, resolve, reject } = Promise.withResolvers<RawResponse>();
@@ -145,6 +183,7 @@ function exchange(
   let headers: Record<string, string> = {};
   const chunks: Buffer[] = [];
   let bytes = 0;
+  let writing = Promise.resolve();
 
   const late = (what: string, ms: number) => () => fail("deadline_exceeded", `${what} within ${ms} ms`);
   const total = setTimeout(late("no whole answer", timeouts.totalMs), timeouts.totalMs);
@@ -196,17 +235,31 @@ function exchange(
       clearTimeout(step);
       step = setTimeout(late("the body fell silent: nothing", timeouts.bodyMs), timeouts.bodyMs);
     },
-    onResponseData(_, chunk) {
+    onResponseData(receiving, chunk) {
+      // A parser that was paused gives an empty piece when it goes on; pausing for it again would never end.
+      if (chunk.length === 0) return;
       bytes += chunk.length;
       if (bytes > bytesMax) {
         fail("source_invalid", `the body is larger than ${bytesMax} bytes`);
         return;
       }
-      chunks.push(chunk);
       step.refresh();
+      if (!write) return void chunks.push(chunk);
+      receiving.pause();
+      writing = writing.then(() => write(chunk));
+      writing.then(
+        () => {
+          if (!settled) receiving.resume();
+        },
+        (error: unknown) => fail("internal", messageOf(error), error),
+      );
     },
     onResponseEnd() {
-      if (settle()) resolve({ host: url.host, status, headers, body: Buffer.concat(chunks, bytes) });
+      const end = () => {
+        if (settle()) resolve({ host: url.host, status, headers, body: Buffer.concat(chunks), bytes });
+      };
+      if (write) void writing.then(end, () => {});
+      else end();
     },
     onResponseError(_, error) {
       fail("source_unavailable", messageOf(error), error);

@@ -96,7 +96,8 @@ export async function* askAllPages(
   let page = Number(from?.["page"] ?? 1);
   let rowsSeen = Number(from?.["rows"] ?? 0);
   let total = 0;
-  let previous = "";
+  // Kept with the position: a page may be repeated to the process that goes on, too.
+  let previous = String(from?.["previous"] ?? "");
   for (let pages = 0; pages < PAGES_MAX; pages++) {
     const asked = { path, params: { ...question.params, pagina: page, tamanhoPagina: size } };
     let answered: Answered;
@@ -123,7 +124,7 @@ export async function* askAllPages(
     total = totalRegistros;
     const isLast = data.length === 0 || paginasRestantes <= 0;
     const { body: _body, ...rest } = answered;
-    const next = isLast ? null : { page: page + 1, size, rows: rowsSeen };
+    const next = isLast ? null : { page: page + 1, size, rows: rowsSeen, previous };
     if (data.length > 0) yield { ...rest, rows: data, next };
     if (isLast) return complainIfShort(door, path, rowsSeen, total);
     page++;

@@ -125,6 +125,15 @@ describe("pages", () => {
   test("that repeat or are fewer than announced are an error, not an end", async () => {
     await server.setFaults({ rules: [{ fault: { kind: "duplicate_page" } }] });
     expect(await failureOf(collect(contracts(contextWith(), day, never)))).toMatchObject({ code: "source_invalid" });
+    await server.setFaults({});
+    const context = contextWith();
+    for await (const page of contracts(context, day, never)) {
+      if (page.next === null) break;
+      await server.setFaults({ rules: [{ fault: { kind: "duplicate_page" } }] });
+      const resumed = failureOf(collect(contracts(contextWith(), day, never, page.next)));
+      expect((await resumed).message).toContain("repetiu");
+      await server.setFaults({});
+    }
     const body = { data: [{}], totalRegistros: 7, totalPaginas: 1, paginasRestantes: 0 };
     const short = { request: async () => ({ status: 200, headers: {}, text: JSON.stringify(body), url: "" }) };
     const error = await failureOf(collect(contracts(contextWith({ http: short }), day, never)));

@@ -64,17 +64,20 @@ export async function* askAllPages(
   signal: AbortSignal,
 ): AsyncGenerator<Answer, void, void> {
   const { door, pagesMax } = context;
-  const seen = new Set<string>();
+  // Kept with the position, so that whoever goes on notices a page that was given before.
+  const seen = new Set<string>(from?.["previous"] ? [String(from["previous"])] : []);
+  let previous = "";
   for (let page = Number(from?.["page"] ?? 1); page <= pagesMax; page++) {
     const asked = { path: question.path, params: { ...question.params, pagina: page } };
     const answer = await askRows(context, asked, signal, (text) => {
       const digest = digestOf(text);
       if (seen.has(digest)) throw invalid(door, `${question.path} repetiu na página ${page} uma página anterior`);
       seen.add(digest);
+      previous = digest;
     });
     // The portal fills every page but the last, so a short page spares the request that would only bring `[]`.
     const isLast = answer.rows.length < PAGE_ROWS;
-    if (answer.rows.length > 0) yield { ...answer, next: isLast ? null : { page: page + 1 } };
+    if (answer.rows.length > 0) yield { ...answer, next: isLast ? null : { page: page + 1, previous } };
     if (isLast) return;
   }
   throw invalid(door, `${question.path} passou do limite de ${pagesMax} páginas; nada além delas foi lido`);
