@@ -70,7 +70,7 @@ const owners: Record<string, string[]> = {
   "rate-limiter-flexible": ["packages/runtime"],
   pg: ["packages/queue", "packages/embedded"],
   piscina: ["apps/worker"],
-  "cron-parser": ["apps/scheduler"],
+  "cron-parser": ["packages/queue"],
   "cli-table3": ["apps/cli", "apps/local"],
   "csv-parse": ["packages/sources/src/files", "packages/testing"],
   ini: ["packages/detectors/src/indicators/settings.ts"],

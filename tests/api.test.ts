@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openTestStore, queueBackends, type TestStore } from "./support/stack.ts";
 import { until } from "./support/until.ts";
 
+const SECRET_KEY = "a key of at least thirty-two characters";
 const scope = { agencyCodes: ["26435"], from: "2024-01-01", to: "2024-01-31" };
 const logged: string[] = [];
 const logger = createLogger({ process: "api", level: "info", write: (line) => void logged.push(line) });
@@ -34,6 +35,7 @@ afterAll(async () => {
 function appOn(
   store: TestStore["store"],
   queue: Pick<Producer, "enqueue" | "isReady" | "depths">,
+  secretKey: string | null = SECRET_KEY,
 ): Promise<FastifyInstance> {
   return buildApp({
     store,
@@ -42,6 +44,7 @@ function appOn(
     queueDepths: queue.depths,
     stopping: new AbortController().signal,
     corsOrigins: ["https://cidadao.example"],
+    secretKey,
     logger,
     telemetry: createTelemetry({ process: "api" }),
   });
@@ -261,6 +264,8 @@ describe("the surface", () => {
       "/api/v1/investigations/{id}/anomalies",
       "/api/v1/investigations/{id}/events",
       "/api/v1/investigations/{id}/report",
+      "/api/v1/schedules",
+      "/api/v1/schedules/{id}/run",
       "/health",
       "/health/live",
       "/health/ready",
@@ -307,5 +312,62 @@ describe("the surface", () => {
     expect(metrics.body).toContain('endpoint="/api/v1/investigations/:id"');
     expect(metrics.body).not.toContain(id);
     expect(metrics.body).toContain("cidadao_ai_queue_depth");
+  });
+});
+
+describe("the timetable", () => {
+  const run = (id: string, headers: Record<string, string> = { "x-api-key": SECRET_KEY }) =>
+    app.inject({ method: "POST", url: `/api/v1/schedules/${id}/run`, headers });
+
+  test("says when each schedule runs next and how it last went", async () => {
+    await data.sql("truncate schedule_runs");
+    await data.sql(
+      `insert into schedule_runs (schedule_id, slot, job, status, missed, problem, started_at, finished_at)
+       values ('new-contracts', '2024-01-31T10:10:00Z', 'new-contracts', 'failed', 2, 'no source', now(), now() + interval '3 s')`,
+    );
+    const { schedules } = (await app.inject("/api/v1/schedules")).json<{
+      schedules: { id: string; next: string; last: unknown }[];
+    }>();
+    const newContracts = schedules.find(({ id }) => id === "new-contracts")!;
+    expect(Date.parse(newContracts.next)).toBeGreaterThan(Date.now());
+    expect(newContracts).toMatchObject({
+      catchUp: "cursor",
+      last: { origin: "schedule", status: "failed", missed: 2, problem: "no source", seconds: 3 },
+      lastCompletedAt: null,
+    });
+    expect(schedules.find(({ id }) => id === "stuck-sweep")).toMatchObject({ last: null });
+  });
+
+  test("runs a job now for whoever has the key, beside its slots, and puts it on the queue", async () => {
+    const before = (await producer.depths(5_000))!.maintenance;
+    const answer = await run("stuck-sweep");
+    expect(answer.statusCode).toBe(202);
+    expect(answer.json()).toMatchObject({ scheduleId: "stuck-sweep", origin: "manual", status: "pending" });
+    expect((await run("stuck-sweep", { authorization: `Bearer ${SECRET_KEY}` })).statusCode).toBe(202);
+    expect((await producer.depths(5_000))!.maintenance).toBe(before + 2);
+    const state = await data.store.rpc("schedule_state", { p_ids: ["stuck-sweep"] });
+    expect(state.data).toMatchObject({ latest: { "stuck-sweep": null } });
+  });
+
+  test("runs nothing without the key, with another, or while none is set", async () => {
+    const rows = () => data.sql("select 1 from schedule_runs");
+    const before = (await rows()).length;
+    const missing = await run("stuck-sweep", {});
+    expect([missing.statusCode, missing.headers["www-authenticate"]]).toEqual([401, 'Bearer realm="cidadao"']);
+    expect(missing.json()).toMatchObject({ code: "unauthorized" });
+    for (const key of ["", "x", `${SECRET_KEY} `.repeat(2), SECRET_KEY.slice(0, -1)]) {
+      expect([401, 403]).toContain((await run("stuck-sweep", { "x-api-key": key })).statusCode);
+    }
+    const off = await appOn(data.store, producer, null);
+    const answer = await off.inject({
+      method: "POST",
+      url: "/api/v1/schedules/stuck-sweep/run",
+      headers: { "x-api-key": SECRET_KEY },
+    });
+    expect(answer.statusCode).toBe(403);
+    expect(answer.json<{ detail: string }>().detail).toContain("API_SECRET_KEY");
+    await off.close();
+    expect((await run("no-such-schedule")).statusCode).toBe(404);
+    expect(await rows()).toHaveLength(before);
   });
 });

@@ -1,5 +1,3 @@
-import { dueSlot } from "@cidadao/scheduler/due-slot";
-import { schedules } from "@cidadao/scheduler/schedules";
 import { tick } from "@cidadao/scheduler/tick";
 import { chooseBackend } from "@cidadao/queue/backend";
 import { openProducer, type Producer } from "@cidadao/queue/produce";
@@ -9,57 +7,8 @@ import { openSystem, queueKinds, type System } from "./support/system.ts";
 import { noLimit } from "./support/records.ts";
 import { until } from "./support/until.ts";
 
-const [newContracts, stuckSweep] = schedules;
-const HOUR_MS = 3_600_000;
 /** Sooner than the test ends, so that a failure says what did not come. */
 const UNTIL_MS = 25_000;
-const DAY_MS = 24 * HOUR_MS;
-
-describe("the slot that is due", () => {
-  const cron = newContracts!.cron; // 01:10, 07:10, 13:10 and 19:10 in São Paulo
-  const at = (text: string) => new Date(text);
-
-  test("is the newest one that has passed, when the schedule never ran", () => {
-    expect(dueSlot(cron, null, at("2024-01-31T12:00:00Z"))).toEqual({ slot: at("2024-01-31T10:10:00Z"), missed: 0 });
-  });
-
-  test("is none until the next one has come, and includes the one that is exactly now", () => {
-    const latest = at("2024-01-31T10:10:00Z");
-    expect(dueSlot(cron, latest, latest)).toBeNull();
-    expect(dueSlot(cron, latest, at("2024-01-31T16:09:59.999Z"))).toBeNull();
-    expect(dueSlot(cron, latest, at("2024-01-31T16:10:00Z"))).toEqual({ slot: at("2024-01-31T16:10:00Z"), missed: 0 });
-  });
-
-  test.each([
-    ["an hour", HOUR_MS, { sweeps: 59, readings: null }],
-    ["a day", DAY_MS, { sweeps: 1_439, readings: 3 }],
-    ["ten days", 10 * DAY_MS, { sweeps: 10_000, readings: 39 }], // counted up to ten thousand
-  ])("after %s of downtime is one, which says how many it stands for", (_what, downMs, missed) => {
-    const latest = at("2024-01-31T10:10:00Z");
-    const now = new Date(latest.getTime() + downMs);
-    expect(dueSlot(stuckSweep!.cron, latest, now)).toEqual({ slot: now, missed: missed.sweeps });
-    const reading = missed.readings === null ? null : { slot: now, missed: missed.readings };
-    expect(dueSlot(cron, latest, now)).toEqual(reading);
-  });
-
-  test.each([
-    ["skips midnight", "2018-11-03T00:00:00Z", ["2018-11-04T03:10:00Z", "2018-11-04T09:10:00Z"]],
-    ["repeats an hour", "2018-02-17T00:00:00Z", ["2018-02-18T04:10:00Z", "2018-02-18T10:10:00Z"]],
-  ])("comes exactly once each on the day on which the zone %s", (_what, from, onTheDay) => {
-    const seen: string[] = [];
-    let latest: Date | null = null;
-    for (let now = Date.parse(from); now < Date.parse(from) + 3 * DAY_MS; now += 60_000) {
-      const due = dueSlot(cron, latest, new Date(now));
-      if (!due) continue;
-      expect(due.missed).toBe(0);
-      if (latest !== null) seen.push(due.slot.toISOString());
-      latest = due.slot;
-    }
-    expect(seen).toHaveLength(12);
-    expect(new Set(seen).size).toBe(12);
-    for (const slot of onTheDay) expect(seen).toContain(slot.replace("Z", ".000Z"));
-  });
-});
 
 type Run = {
   slot: Date;
@@ -114,6 +63,7 @@ describe.each(queueKinds())("the running services, queue in %s", (queue) => {
       store: system.data.store,
       enqueue: producer.enqueue,
       queueIsReady: producer.isReady,
+      graceSeconds: 120,
       logger: createLogger({ process: "test", level: "silent" }),
     };
     await tick(context, [], noLimit);
@@ -166,7 +116,8 @@ describe.each(queueKinds())("the running services, queue in %s", (queue) => {
       [slot],
     );
     const logger = createLogger({ process: "test", level: "silent" });
-    const refused = { store: system.data.store, enqueue: () => Promise.reject(new Error("away")), logger };
+    const enqueue = () => Promise.reject(new Error("away"));
+    const refused = { store: system.data.store, enqueue, graceSeconds: 120, logger };
     await tick({ ...refused, queueIsReady: () => true }, [], noLimit);
     expect(await runsOf("stuck-sweep")).toMatchObject([{ status: "pending", enqueued_at: null, fence: 0 }]);
     await tick({ ...refused, enqueue: producer.enqueue, queueIsReady: producer.isReady }, [], noLimit);

@@ -43,6 +43,7 @@ const words: Record<string, readonly string[]> = {
   "alerts.status": alertStatuses,
   "alert_deliveries.channel": channelIds,
   "alert_deliveries.status": deliveryStatuses,
+  "schedule_runs.origin": ["schedule", "manual"],
   "schedule_runs.status": ["pending", "running", "completed", "failed"],
 };
 

@@ -12,6 +12,11 @@ const apiConfig = z.object({
     .pipe(z.array(z.url({ protocol: /^https?$/, error: "name origins like https://example.org, separated by commas" })))
     .default([])
     .describe("Exact origins of web pages that may call the API, separated by commas"),
+  API_SECRET_KEY: z
+    .string()
+    .min(32, "use at least 32 random characters, for example from: openssl rand -hex 32")
+    .optional()
+    .describe("Key for the routes that change what runs (X-API-Key or Bearer); unset: those routes are off"),
 });
 
 /** Everything the API reads from the environment. */

@@ -11,6 +11,8 @@ export type ApiContext = {
   /** Aborts when the process is told to stop: streams end, readiness turns. */
   stopping: AbortSignal;
   corsOrigins: string[];
+  /** Opens the routes of the operator; `null`: they are off. */
+  secretKey: string | null;
   logger: Logger;
   telemetry: Telemetry;
 };

@@ -21,6 +21,7 @@ try {
       queueDepths: producer.depths,
       stopping: signal,
       corsOrigins: config.CORS_ORIGINS,
+      secretKey: config.API_SECRET_KEY ?? null,
       logger,
       telemetry,
     });

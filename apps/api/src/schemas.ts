@@ -184,6 +184,39 @@ export const detectorSchema = z
   })
   .meta({ id: "Detector" });
 
+export const scheduleRunSchema = z
+  .object({
+    slot: timestamp.meta({ description: "The moment of the timetable that the run is for" }),
+    origin: z.enum(["schedule", "manual"]),
+    status: z.enum(["pending", "running", "completed", "failed"]),
+    missed: z.int().meta({ description: "Slots that passed unseen and that this run stands for" }),
+    progress: z.record(z.string(), z.unknown()).nullable(),
+    result: z.record(z.string(), z.unknown()).nullable(),
+    problem: z.string().nullable().meta({ description: "Why it failed" }),
+    startedAt: timestamp.nullable(),
+    finishedAt: timestamp.nullable(),
+    seconds: z.number().nullable(),
+  })
+  .meta({ id: "ScheduleRun" });
+
+export const scheduleSchema = z
+  .object({
+    id: z.string(),
+    summary: z.string(),
+    cron: z.string(),
+    zone: z.string(),
+    catchUp: z.string().meta({ description: "latest, cursor, or each with its bound" }),
+    next: timestamp,
+    last: scheduleRunSchema.nullable(),
+    lastCompletedAt: timestamp.nullable(),
+  })
+  .meta({ id: "Schedule" });
+
+export const adminProblems = {
+  401: problemSchema.describe("No key was sent"),
+  403: problemSchema.describe("The key is wrong, or API_SECRET_KEY is not set and these routes are off"),
+} as const;
+
 export const problems = {
   400: problemSchema.describe("The request does not fit; `errors` names each field"),
   404: problemSchema.describe("There is no such thing"),

@@ -7,6 +7,7 @@ import { detectorsCommand } from "./detectors.ts";
 import { doctorCommand } from "./doctor.ts";
 import { indicatorsCommand } from "./indicators.ts";
 import { investigateCommand } from "./investigate.ts";
+import { schedulesCommand } from "./schedules.ts";
 import { type Command, UsageError } from "./command.ts";
 
 const commands: readonly Command[] = [
@@ -16,6 +17,7 @@ const commands: readonly Command[] = [
   doctorCommand,
   indicatorsCommand,
   investigateCommand,
+  schedulesCommand,
 ];
 
 const [name = "help", ...args] = process.argv.slice(2);

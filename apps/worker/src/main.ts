@@ -10,7 +10,7 @@ import { sweepStuck } from "@cidadao/operations/sweep-stuck";
 import { chooseBackend, producerConnection } from "@cidadao/queue/backend";
 import { consume } from "@cidadao/queue/consume";
 import { openProducer } from "@cidadao/queue/produce";
-import { parseConfig } from "@cidadao/runtime/config";
+import { ConfigError, parseConfig } from "@cidadao/runtime/config";
 import { pause, repeat } from "@cidadao/runtime/deadline";
 import { messageOf } from "@cidadao/runtime/errors";
 import { serveHealth } from "@cidadao/runtime/health-server";
@@ -127,6 +127,7 @@ try {
           return await consume(backend, handlers, { concurrency, logger });
         } catch (error) {
           signal.throwIfAborted();
+          if (error instanceof ConfigError) throw error;
           logger.warn({ error: messageOf(error) }, "the queue is not there yet");
           await pause(RELAY_MS, signal);
         }

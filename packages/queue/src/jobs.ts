@@ -43,3 +43,9 @@ export function jobId(payload: JobPayload<JobName>): string {
   if ("deliveryId" in payload) return `del_${payload.deliveryId}_f${payload.fence}`;
   return `run_${payload.scheduleId}_${Date.parse(payload.slot)}_f${payload.fence}`;
 }
+
+export function isScheduledJob(job: string): job is ScheduledJobName {
+  return (
+    Object.hasOwn(jobCatalogue, job) && "scheduleId" in jobCatalogue[job as keyof typeof jobCatalogue].payload.shape
+  );
+}

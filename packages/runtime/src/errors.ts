@@ -6,6 +6,8 @@ export const errorCatalogue = {
   invalid_request: { status: 400, retry: false, title: "Pedido inválido" },
   unsupported_media_type: { status: 415, retry: false, title: "Tipo de conteúdo não aceito" },
   body_too_large: { status: 413, retry: false, title: "Corpo do pedido grande demais" },
+  unauthorized: { status: 401, retry: false, title: "Credencial ausente" },
+  forbidden: { status: 403, retry: false, title: "Acesso negado" },
   not_found: { status: 404, retry: false, title: "Não encontrado" },
   method_not_allowed: { status: 405, retry: false, title: "Método não aceito neste endereço" },
   not_ready: { status: 409, retry: false, title: "Ainda não disponível" },
