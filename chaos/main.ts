@@ -1,0 +1,13 @@
+const campaigns: Record<string, () => Promise<boolean>> = {
+  scheduler: async () => (await import("./scheduler.ts")).chaosScheduler(),
+};
+
+const [name] = process.argv.slice(2);
+const campaign = name === undefined ? undefined : campaigns[name];
+if (!campaign) {
+  console.error(`npm run chaos -- ${Object.keys(campaigns).join(" | ")}`);
+  process.exitCode = 2;
+} else if (!(await campaign())) {
+  console.error("A promise was broken.");
+  process.exitCode = 1;
+}
