@@ -72,6 +72,8 @@ export async function runSchedulerCampaign(given: SchedulerCampaign): Promise<Sc
   const handling = new Set<Promise<void>>();
   const context = {
     store,
+    enqueue: () => Promise.reject(new Error("no run of a campaign tells anybody")),
+    alertTargets: [],
     logger: createLogger({ process: "chaos", level: "silent" }),
     telemetry: createTelemetry({ process: "chaos" }),
   };
@@ -144,7 +146,9 @@ export async function runSchedulerCampaign(given: SchedulerCampaign): Promise<Sc
     const fixed = schedules.filter(({ cron }) => cron.split(" ")[1] !== "*");
     while (now < end) {
       // Each kind of trouble is spread over the whole time: what is left of it over what is left of the month.
-      const turnsLeft = Math.max(1, (end - now) / ((STEP_MINUTES_MAX / 2) * MINUTE_MS));
+      const turnsLeft = Math.max(1, (0.8 * (end - now)) / ((STEP_MINUTES_MAX / 2) * MINUTE_MS));
+      // A start takes real time, in which no virtual time may pass: one replica is there at every turn.
+      await Promise.any(replicas.map(({ ready }) => ready));
       if (clockSteps < given.clockSteps && random.next() < (given.clockSteps - clockSteps) / turnsLeft) {
         const replica = replicas[random.below(REPLICAS)]!;
         replica.offsetMs = random.next() < 0.5 ? HOUR_MS : -HOUR_MS;

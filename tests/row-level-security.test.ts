@@ -22,6 +22,7 @@ const readable: Record<string, "all" | "of visible investigations" | "nothing"> 
   alerts: "nothing",
   alert_findings: "nothing",
   alert_deliveries: "nothing",
+  alert_targets: "nothing",
   ingest_runs: "nothing",
   ingest_cursors: "nothing",
   source_responses: "nothing",
@@ -78,9 +79,10 @@ beforeAll(async () => {
       "insert into alerts (investigation_id, dedupe_key, severity, findings) values ($1, $2, 'high', 1) returning id",
       [id, visibility],
     );
-    await sql("insert into alert_findings values ($1, $2)", [`f-${visibility}`, alert!.id]);
+    await sql("insert into alert_findings values ($1, $2, 'high')", [`f-${visibility}`, alert!.id]);
     await sql("insert into alert_deliveries (alert_id, channel, target) values ($1, 'discord', 'main')", [alert!.id]);
   }
+  await sql("insert into alert_targets (channel, target) values ('discord', 'main')");
   await sql("insert into ingest_runs (source, dataset, scope, status) values ('s', 'd', '{}', 'running')");
   await sql("insert into ingest_cursors values ('s', 'n', '{}')");
   await sql("insert into source_responses values ('k', '{}', now(), now())");

@@ -1,4 +1,4 @@
-import { alertStatuses, channelIds, deliveryStatuses } from "@cidadao/domain/alert";
+import { alertKinds, alertStatuses, channelIds, deliveryStatuses } from "@cidadao/domain/alert";
 import { anomalyStatuses, subjectKinds } from "@cidadao/domain/anomaly";
 import { directAwardKinds, procurementMethods, supplierKinds } from "@cidadao/domain/contract";
 import {
@@ -41,7 +41,10 @@ const words: Record<string, readonly string[]> = {
   "anomalies.status": anomalyStatuses,
   "alerts.severity": severities,
   "alerts.status": alertStatuses,
+  "alerts.kind": alertKinds,
+  "alert_findings.severity": severities,
   "alert_deliveries.channel": channelIds,
+  "alert_targets.channel": channelIds,
   "alert_deliveries.status": deliveryStatuses,
   "schedule_runs.origin": ["schedule", "manual"],
   "schedule_runs.status": ["pending", "running", "completed", "failed"],
@@ -49,6 +52,7 @@ const words: Record<string, readonly string[]> = {
 
 /** Checks that are about something else than the words of one column. */
 const otherChecks = [
+  "alerts_has_content",
   "anomalies_explained",
   "anomalies_score_check",
   "investigations_failure_when_failed",

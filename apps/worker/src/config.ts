@@ -1,4 +1,4 @@
-import { alertConfig, alertWebhooks } from "@cidadao/channels/config";
+import { alertConfig, configuredTargets } from "@cidadao/channels/config";
 import { databaseConfig } from "@cidadao/database/store";
 import { llmConfig } from "@cidadao/llm/config";
 import { watchConfig } from "@cidadao/operations/watched-agencies";
@@ -63,12 +63,15 @@ export const workerEnvironment = processConfig
         add("ALERT_WEBHOOKS_LOOPBACK", "is for tests and npm start; production sends alerts to Discord");
       }
       try {
-        alertWebhooks(config);
+        configuredTargets(config);
       } catch (error) {
         if (!(error instanceof ConfigError)) throw error;
-        add("ALERT_WEBHOOKS", error.message);
+        for (const problem of error.message.split("\n")) {
+          const [, variable = "ALERT_WEBHOOKS", message = problem] = /^([A-Z_]+): (.*)$/.exec(problem) ?? [];
+          add(variable, message);
+        }
       }
     },
-    // Told with the problems of the other variables, once these two are readable.
-    { when: ({ issues }) => !issues.some(({ path }) => String(path?.[0]).startsWith("ALERT_WEBHOOKS")) },
+    // Told with the problems of the other variables, once these are readable.
+    { when: ({ issues }) => !issues.some(({ path }) => /^(?:ALERT_|SMTP_URL)/.test(String(path?.[0]))) },
   );

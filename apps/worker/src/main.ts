@@ -1,10 +1,9 @@
 import { createModelChain, type ModelCall } from "@cidadao/llm/chain";
 import { configuredModels } from "@cidadao/llm/config";
-import { alertWebhooks } from "@cidadao/channels/config";
-import { sendDiscord } from "@cidadao/channels/discord";
 import { readDatabaseTime } from "@cidadao/database/schedule-runs";
 import { createStoredCache } from "@cidadao/database/source-responses";
 import { openStore } from "@cidadao/database/store";
+import { parseQuietHours } from "@cidadao/operations/quiet-hours";
 import { STORE_BACK_MS } from "@cidadao/operations/run-investigation";
 import { sweepStuck } from "@cidadao/operations/sweep-stuck";
 import { chooseBackend, producerConnection } from "@cidadao/queue/backend";
@@ -21,6 +20,7 @@ import { createMemoryRateLimiter, createRedisRateLimiter } from "@cidadao/runtim
 import { observedCache } from "@cidadao/runtime/response-cache";
 import { createTelemetry } from "@cidadao/runtime/telemetry";
 import { createPortalContext } from "@cidadao/sources/portal-transparencia/client";
+import { openAlertTargets } from "./alert-targets.ts";
 import { workerEnvironment } from "./config.ts";
 import { openDetectorPool } from "./detector-pool.ts";
 import { createHandlers, type WorkerContext } from "./handlers.ts";
@@ -28,6 +28,8 @@ import { createHandlers, type WorkerContext } from "./handlers.ts";
 /** How often this worker looks for work that is not on the queue: after an outage of the queue, work resumes this soon. */
 const RELAY_MS = 1_000;
 const RELAY_STALE_MS = 60_000;
+const ALERTS_PER_MESSAGE_MAX = 10;
+const MESSAGES_PER_MINUTE_MAX = 20;
 
 try {
   const config = parseConfig(workerEnvironment, process.env);
@@ -48,8 +50,9 @@ try {
       }),
     );
     const pool = resources.use(openDetectorPool({ threads: config.DETECTOR_THREADS }));
-    const targets = alertWebhooks(config);
-    if (targets.length === 0) logger.warn("ALERT_WEBHOOKS is not set: nobody is alerted until it is");
+    const targets = resources.use(openAlertTargets(config));
+    if (targets.list.length === 0)
+      logger.warn("neither ALERT_WEBHOOKS, ALERT_EMAILS nor ALERT_SIGNED_WEBHOOKS is set: nobody is alerted");
     const perMinute = config.PORTAL_TRANSPARENCIA_PER_MINUTE;
     const portal = createPortalContext({
       http,
@@ -76,12 +79,11 @@ try {
         }),
         logger,
       },
-      targets: targets.map(({ channel, target, url }) => ({
-        channel,
-        target,
-        send: (message, sending) => sendDiscord({ http }, { webhookUrl: url, message }, sending),
-      })),
-      alertTargets: targets.map(({ channel, target }) => ({ channel, target })),
+      targets: targets.list,
+      alertTargets: targets.list.map(({ channel, target, severityMin }) => ({ channel, target, severityMin })),
+      groupMax: ALERTS_PER_MESSAGE_MAX,
+      messagesPerMinute: MESSAGES_PER_MINUTE_MAX,
+      quietHours: config.ALERT_QUIET_HOURS === undefined ? null : parseQuietHours(config.ALERT_QUIET_HOURS),
       alertSeverityMin: config.ALERT_SEVERITY_MIN,
       publicUrl: config.PUBLIC_URL ?? null,
       leaseSeconds: config.LEASE_SECONDS,

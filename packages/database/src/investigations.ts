@@ -9,8 +9,8 @@ import {
 } from "@cidadao/domain/investigation";
 import type { Timestamp } from "@cidadao/domain/dates";
 import type { DetectorReport } from "@cidadao/domain/dataset";
-import type { Severity } from "@cidadao/domain/severity";
 import type { AnomalyRow } from "./anomaly-row.ts";
+import type { AlertAddressee } from "./alerts.ts";
 import { camelRow } from "./rows.ts";
 import { type Store, unwrap } from "./store.ts";
 
@@ -258,7 +258,7 @@ export type InvestigationResult = {
     detectors: DetectorReport[];
     coverage: SourceCoverage[];
   };
-  alert: { severity: Severity; fingerprints: string[]; targets: { channel: string; target: string }[] };
+  alert: { fingerprints: string[]; targets: AlertAddressee[] };
 };
 
 export type Completion = { completed: boolean; alertId: string | null; deliveries: string[] };

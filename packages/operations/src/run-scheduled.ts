@@ -1,12 +1,11 @@
 import { finishRun, releaseRun, renewRun, startRun } from "@cidadao/database/schedule-runs";
-import type { Store } from "@cidadao/database/store";
 import type { ScheduledRun } from "@cidadao/queue/jobs";
 import { isTimeout, repeat } from "@cidadao/runtime/deadline";
 import { messageOf } from "@cidadao/runtime/errors";
-import type { Logger } from "@cidadao/runtime/logger";
 import type { Telemetry } from "@cidadao/runtime/telemetry";
+import { tell, type TellContext } from "./tell.ts";
 
-export type ScheduledContext = { store: Store; logger: Logger; telemetry: Telemetry };
+export type ScheduledContext = TellContext & { telemetry: Telemetry };
 
 /** Replaces what is shown of the run while it is under way. */
 export type ReportProgress = (progress: Record<string, unknown>) => Promise<void>;
@@ -60,6 +59,31 @@ export async function runScheduled(
   }
   if (!(await finishRun(context.store, started, end, AbortSignal.timeout(SETTLE_TIMEOUT_MS)))) return;
   context.telemetry.scheduleRuns.inc({ schedule: run.scheduleId, result: end.status });
-  if (end.status === "failed") log.error({ problem: end.problem }, "the scheduled run failed");
-  else log.debug({ result: end.result }, "the scheduled run is done");
+  if (end.status === "completed") {
+    log.debug({ result: end.result }, "the scheduled run is done");
+    return;
+  }
+  log.error({ problem: end.problem }, "the scheduled run failed");
+  await tellOfFailure(context, run, end.problem).catch((error: unknown) =>
+    log.error({ error: messageOf(error) }, "nobody could be told of the failed run"),
+  );
+}
+
+/** One alert a schedule and day: a job that fails every minute is one problem, not a thousand. */
+async function tellOfFailure(context: ScheduledContext, run: ScheduledRun, problem: string): Promise<void> {
+  const day = run.slot.slice(0, 10);
+  const message = {
+    title: `A tarefa agendada ${run.scheduleId} falhou`,
+    severity: "high" as const,
+    summary: problem,
+    notes: [
+      `Execução de ${run.slot}. Novas falhas desta tarefa em ${day} não geram outro alerta; veja /api/v1/schedules.`,
+    ],
+    findings: [],
+    findingsTotal: 0,
+    investigationUrl: null,
+    sample: null,
+  };
+  const alert = { kind: "operations" as const, dedupeKey: `run-failed:${run.scheduleId}:${day}`, message };
+  await tell(context, alert, AbortSignal.timeout(SETTLE_TIMEOUT_MS));
 }
