@@ -1,4 +1,5 @@
 const campaigns: Record<string, () => Promise<boolean>> = {
+  alerts: async () => (await import("./alerts.ts")).chaosAlerts(),
   scheduler: async () => (await import("./scheduler.ts")).chaosScheduler(),
 };
 

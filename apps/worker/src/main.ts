@@ -29,7 +29,7 @@ import { createHandlers, type WorkerContext } from "./handlers.ts";
 const RELAY_MS = 1_000;
 const RELAY_STALE_MS = 60_000;
 const ALERTS_PER_MESSAGE_MAX = 10;
-const MESSAGES_PER_MINUTE_MAX = 20;
+const SEND_LEASE_SECONDS = 60;
 
 try {
   const config = parseConfig(workerEnvironment, process.env);
@@ -82,7 +82,8 @@ try {
       targets: targets.list,
       alertTargets: targets.list.map(({ channel, target, severityMin }) => ({ channel, target, severityMin })),
       groupMax: ALERTS_PER_MESSAGE_MAX,
-      messagesPerMinute: MESSAGES_PER_MINUTE_MAX,
+      messagesPerMinute: config.ALERT_MESSAGES_PER_MINUTE,
+      sendLeaseSeconds: SEND_LEASE_SECONDS,
       quietHours: config.ALERT_QUIET_HOURS === undefined ? null : parseQuietHours(config.ALERT_QUIET_HOURS),
       alertSeverityMin: config.ALERT_SEVERITY_MIN,
       publicUrl: config.PUBLIC_URL ?? null,

@@ -53,6 +53,15 @@ export const alertConfig = z.object({
     .min(32, "use at least 32 random characters, for example from: openssl rand -hex 32")
     .optional()
     .describe("Secret that signs the JSON (HMAC-SHA-256); the receivers know it too"),
+  ALERT_MESSAGES_PER_MINUTE: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(20)
+    .describe(
+      "Messages that one target gets in a minute; what comes on top waits and leaves as one, critical ones aside",
+    ),
   ALERT_QUIET_HOURS: z
     .string()
     .regex(/^([01]?\d|2[0-3])-([01]?\d|2[0-3])$/, "use two hours of America/Sao_Paulo, as 22-7")

@@ -32,13 +32,14 @@ export type DeliverContext = {
   /** More messages than this wait for a minute, and leave as one. Critical ones do not wait. */
   messagesPerMinute: number;
   quietHours: QuietHours | null;
+  /** A sender that has not settled by then is taken for dead and its message for unknown: more than a sending can take. */
+  sendLeaseSeconds: number;
   /** Base of the public API for links back, or `null`. */
   publicUrl: string | null;
   logger: Logger;
   telemetry: Telemetry;
 };
 
-const LEASE_SECONDS = 60;
 const SEND_TIMEOUT_MS = 30_000;
 const SETTLE_TIMEOUT_MS = 10_000;
 const ATTEMPTS_MAX = 8;
@@ -58,7 +59,11 @@ export async function deliverAlert(
 ): Promise<void> {
   const log = context.logger.child({ delivery: input.deliveryId });
   if (await isPutOff(context, input.deliveryId, signal)) return log.info("waits for the end of the quiet hours");
-  const bounds = { leaseSeconds: LEASE_SECONDS, groupMax: context.groupMax, perMinute: context.messagesPerMinute };
+  const bounds = {
+    leaseSeconds: context.sendLeaseSeconds,
+    groupMax: context.groupMax,
+    perMinute: context.messagesPerMinute,
+  };
   const claim = await claimDelivery(context.store, input.deliveryId, bounds, signal);
   if (claim.outcome !== "claimed") {
     log.debug({ outcome: claim.outcome }, "not ours to send");
