@@ -1,11 +1,13 @@
 import { benchApi } from "./api.ts";
 import { benchDetectors } from "./detectors.ts";
 import { benchMemory } from "./memory.ts";
+import { benchPriorities } from "./priorities.ts";
 
 const benches: Record<string, () => Promise<boolean>> = {
   api: benchApi,
   detectors: benchDetectors,
   memory: benchMemory,
+  priorities: benchPriorities,
 };
 
 const [name] = process.argv.slice(2);

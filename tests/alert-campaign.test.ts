@@ -7,7 +7,7 @@ afterAll(() => db[Symbol.asyncDispose]());
 
 test.each([
   ["each its own message", { alerts: 120, kills: 4, groupMax: 1 }],
-  ["in bursts", { alerts: 120, kills: 4, groupMax: 10 }],
+  ["in bursts", { alerts: 400, kills: 4, groupMax: 10 }],
 ])(
   "through dying senders and a Discord that answers badly no alert is posted twice and each ends (%s)",
   async (_, form) => {

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { detectors as registry } from "@cidadao/detectors/registry";
 import { buildApp } from "@cidadao/api/app";
+import { createAdmission } from "@cidadao/operations/admit";
 import { openStore } from "@cidadao/database/store";
 import { openProducer, type Producer } from "@cidadao/queue/produce";
 import { createLogger } from "@cidadao/runtime/logger";
@@ -36,10 +37,12 @@ function appOn(
   store: TestStore["store"],
   queue: Pick<Producer, "enqueue" | "isReady" | "depths">,
   secretKey: string | null = SECRET_KEY,
+  limits = { waitingMax: 100_000, waitSecondsMax: 100_000 },
 ): Promise<FastifyInstance> {
   return buildApp({
     store,
     enqueue: queue.enqueue,
+    admit: createAdmission({ store, limits }),
     queueIsReady: queue.isReady,
     queueDepths: queue.depths,
     stopping: new AbortController().signal,
@@ -257,6 +260,8 @@ describe("the surface", () => {
     }>();
     expect(document.openapi).toBe("3.1.0");
     expect(Object.keys(document.paths).toSorted()).toEqual([
+      "/api/v1/admin/dead-jobs",
+      "/api/v1/admin/dead-jobs/{kind}/{id}/redrive",
       "/api/v1/anomalies",
       "/api/v1/detectors",
       "/api/v1/investigations",
@@ -369,5 +374,97 @@ describe("the timetable", () => {
     await off.close();
     expect((await run("no-such-schedule")).statusCode).toBe(404);
     expect(await rows()).toHaveLength(before);
+  });
+});
+
+describe("dead jobs", () => {
+  const admin = (method: "GET" | "POST", url: string, headers: Record<string, string> = { "x-api-key": SECRET_KEY }) =>
+    app.inject({ method, url: `/api/v1/admin/dead-jobs${url}`, headers });
+  type Dead = { deadJobs: { kind: string; id: string; reason: string }[]; nextBefore: string | null };
+
+  test("of every queue are listed with their reason, and each gets another life once", async () => {
+    await data.sql("truncate investigations, schedule_runs, alerts cascade");
+    const id = await open();
+    await data.sql(
+      `update investigations set status = 'failed', failure_code = 'poison', failure_message = 'died 4 times', crashes = 4,
+         completed_at = now() - interval '2 s' where id = $1`,
+      [id],
+    );
+    await data.sql(
+      `insert into schedule_runs (schedule_id, slot, job, status, problem, finished_at)
+       values ('new-contracts', '2024-01-31T10:10:00Z', 'new-contracts', 'failed', 'no source', now() - interval '1 s')`,
+    );
+    const [raised] = await data.sql<{ alert: { deliveries: string[] } }>(
+      `select raise_alert('operations', 'k', 'high', '{"title": "t"}', '[{"channel": "discord", "target": "x"}]') as alert`,
+    );
+    await data.sql("update alert_deliveries set status = 'failed', problem = 'HTTP 400', settled_at = now()");
+
+    const first = (await admin("GET", "?limit=2")).json<Dead>();
+    const rest = (await admin("GET", `?before=${encodeURIComponent(first.nextBefore!)}`)).json<Dead>();
+    const listed = [...first.deadJobs, ...rest.deadJobs];
+    expect(listed).toMatchObject([
+      { kind: "alert_delivery", id: raised!.alert.deliveries[0], reason: "HTTP 400" },
+      { kind: "schedule_run", id: "new-contracts@2024-01-31T10:10:00.000Z", reason: "no source" },
+      { kind: "investigation", id, reason: "poison: died 4 times", crashes: 4 },
+    ]);
+    for (const dead of listed) {
+      const redrive = `/${dead.kind}/${encodeURIComponent(dead.id)}/redrive`;
+      expect((await admin("POST", redrive)).statusCode).toBe(202);
+      expect((await admin("POST", redrive)).statusCode).toBe(404);
+    }
+    expect((await admin("GET", "")).json<Dead>().deadJobs).toEqual([]);
+    expect(await data.sql("select status, crashes, failure_code from investigations")).toEqual([
+      { status: "pending", crashes: 0, failure_code: null },
+    ]);
+    const waiting = "select status from schedule_runs union all select status from alert_deliveries";
+    expect(await data.sql(waiting)).toEqual([{ status: "pending" }, { status: "pending" }]);
+  });
+
+  test("are nobody's business without the key", async () => {
+    expect((await admin("GET", "", {})).statusCode).toBe(401);
+    expect((await admin("POST", "/investigation/x/redrive", { "x-api-key": "x".repeat(40) })).statusCode).toBe(403);
+  });
+});
+
+describe("when too much waits", () => {
+  const onlyFew = async (limits: { waitingMax: number; waitSecondsMax: number }) =>
+    appOn(data.store, producer, SECRET_KEY, limits);
+  const opening = (on: FastifyInstance, priority: string, headers: Record<string, string> = {}) =>
+    on.inject({ method: "POST", url: "/api/v1/investigations", headers, payload: { scope, priority } });
+
+  test("what is not urgent is refused with a time to come back, and a key is still answered", async () => {
+    await data.sql("truncate investigations cascade");
+    const known = await post({ scope, priority: "default" }, { "idempotency-key": "mine" });
+    await open();
+    const full = await onlyFew({ waitingMax: 2, waitSecondsMax: 1_000 });
+    const refused = await opening(full, "default");
+    expect(refused.statusCode).toBe(429);
+    expect(refused.json()).toMatchObject({ code: "backlog_full" });
+    expect(Number(refused.headers["retry-after"])).toBeGreaterThan(0);
+    expect((await opening(full, "critical")).statusCode).toBe(202);
+    const again = await opening(full, "default", { "idempotency-key": "mine" });
+    expect([again.statusCode, again.json<{ id: string }>().id]).toEqual([202, known.json<{ id: string }>().id]);
+    await full.close();
+  });
+
+  test("everything is refused when it is far too much", async () => {
+    await data.sql("truncate investigations cascade");
+    await open();
+    await open();
+    const full = await onlyFew({ waitingMax: 1, waitSecondsMax: 1_000 });
+    const refused = await opening(full, "critical");
+    expect([refused.statusCode, refused.json<{ code: string }>().code]).toEqual([503, "overloaded"]);
+    expect(refused.headers["retry-after"]).toBeDefined();
+    await full.close();
+  });
+
+  test("so is what would wait behind work that has waited too long", async () => {
+    await data.sql("truncate investigations cascade");
+    await open();
+    await data.sql("update investigations set created_at = now() - interval '2 hours'");
+    const full = await onlyFew({ waitingMax: 100, waitSecondsMax: 3_600 });
+    expect((await opening(full, "low")).statusCode).toBe(429);
+    expect((await opening(full, "high")).statusCode).toBe(202);
+    await full.close();
   });
 });

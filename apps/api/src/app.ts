@@ -13,6 +13,7 @@ import type { ApiContext } from "./context.ts";
 import { securitySchemes } from "./require-secret.ts";
 import { useProblems } from "./problem.ts";
 import { useRequestDeadlines } from "./request-deadline.ts";
+import { adminRoutes } from "./routes/admin.ts";
 import { anomalyRoutes } from "./routes/anomalies.ts";
 import { detectorRoutes } from "./routes/detectors.ts";
 import { healthRoutes } from "./routes/health.ts";
@@ -65,7 +66,7 @@ export async function buildApp(context: ApiContext): Promise<FastifyInstance> {
         description:
           "Watches Brazilian public spending and shows where it looks wrong, with the evidence. A red flag is a reason to look, not an accusation.",
       },
-      tags: ["investigations", "anomalies", "detectors", "schedules", "health"].map((name) => ({ name })),
+      tags: ["investigations", "anomalies", "detectors", "schedules", "admin", "health"].map((name) => ({ name })),
       components: { securitySchemes },
     },
     transform: jsonSchemaTransform,
@@ -76,6 +77,7 @@ export async function buildApp(context: ApiContext): Promise<FastifyInstance> {
   await app.register(anomalyRoutes(context));
   await app.register(detectorRoutes);
   await app.register(scheduleRoutes(context));
+  await app.register(adminRoutes(context));
   await app.register(healthRoutes(context));
   app.get("/", { schema: { hide: true } }, async () => ({ name: "Cidadão.AI", docs: "/docs", health: "/health" }));
   return app;

@@ -1,4 +1,5 @@
 import type { Store } from "@cidadao/database/store";
+import type { Admission } from "@cidadao/operations/admit";
 import type { Enqueue, Producer } from "@cidadao/queue/produce";
 import type { Logger } from "@cidadao/runtime/logger";
 import type { Telemetry } from "@cidadao/runtime/telemetry";
@@ -6,6 +7,7 @@ import type { Telemetry } from "@cidadao/runtime/telemetry";
 export type ApiContext = {
   store: Store;
   enqueue: Enqueue;
+  admit: Admission;
   queueIsReady: () => boolean;
   queueDepths: Producer["depths"];
   /** Aborts when the process is told to stop: streams end, readiness turns. */

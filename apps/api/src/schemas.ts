@@ -1,3 +1,4 @@
+import { deadJobKinds } from "@cidadao/database/dead-jobs";
 import { evidenceUnits, anomalyStatuses, subjectKinds } from "@cidadao/domain/anomaly";
 import {
   investigationOrigins,
@@ -211,6 +212,18 @@ export const scheduleSchema = z
     lastCompletedAt: timestamp.nullable(),
   })
   .meta({ id: "Schedule" });
+
+export const deadJobSchema = z
+  .object({
+    kind: z.enum(deadJobKinds),
+    id: z.string(),
+    name: z.string(),
+    reason: z.string(),
+    attempts: z.int(),
+    crashes: z.int(),
+    diedAt: timestamp,
+  })
+  .meta({ id: "DeadJob" });
 
 export const adminProblems = {
   401: problemSchema.describe("No key was sent"),

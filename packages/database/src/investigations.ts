@@ -299,3 +299,20 @@ export async function takeUnqueuedInvestigations(
 export async function markUnqueued(store: Store, id: string, signal: AbortSignal): Promise<void> {
   await unwrap(store.rpc("mark_unqueued", { p_id: id }).abortSignal(signal), "marking as unqueued");
 }
+
+export type Backlog = { waiting: number; oldestSeconds: number; endedLastMinute: number };
+
+export async function readBacklog(store: Store, signal: AbortSignal): Promise<Backlog> {
+  return (await unwrap(store.rpc("investigation_backlog").abortSignal(signal), "reading the backlog")) as Backlog;
+}
+
+/** What an Idempotency-Key has opened, if anything. */
+export async function findByIdempotencyHash(
+  store: Store,
+  hash: string,
+  signal: AbortSignal,
+): Promise<Investigation | null> {
+  const question = store.from("investigations").select(COLUMNS).eq("idempotency_hash", hash).is("owner_id", null);
+  const row = await unwrap(question.abortSignal(signal).maybeSingle(), "reading by idempotency key");
+  return row === null ? null : camelRow<Investigation>(row as unknown as Record<string, unknown>);
+}

@@ -19,6 +19,8 @@ export const errorCatalogue = {
   source_refused: { status: 502, retry: false, title: "A fonte de dados recusou o pedido" },
   source_invalid: { status: 502, retry: false, title: "A fonte de dados respondeu fora do formato" },
   rate_limited: { status: 429, retry: true, title: "Limite de chamadas atingido" },
+  backlog_full: { status: 429, retry: true, title: "Há investigações demais na fila" },
+  overloaded: { status: 503, retry: true, title: "Serviço sobrecarregado" },
   deadline_exceeded: { status: 504, retry: true, title: "Tempo esgotado" },
   lease_lost: { status: 409, retry: false, title: "Outra execução assumiu o trabalho" },
   shutting_down: { status: 503, retry: true, title: "Serviço em encerramento" },
