@@ -59,7 +59,7 @@ export async function benchPriorities(): Promise<boolean> {
     const first = await open("high");
     await until("a first alert", 30_000, async () => inbox.accepted.length > 0);
     const named = await database.query("select target from alert_deliveries limit 1");
-    const target = String((named.rows[0] as { target: string }).target);
+    const { target } = named.rows[0] as { target: string };
     if (!TARGET_NAME.test(target)) throw new Error(`unexpected target ${target}`);
     await database.query(
       `insert into investigations (scope, origin, request_hash, enqueued_at)

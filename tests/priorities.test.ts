@@ -56,7 +56,7 @@ test.each(queueBackends(db).map((backend) => [backend.kind, backend] as const))(
     const ignore = () => Promise.resolve();
     const names = Object.keys(jobCatalogue) as JobName[];
     const handlers = Object.fromEntries(names.map((name) => [name, ignore])) as unknown as JobHandlers;
-    await using _worker = await consume(
+    await using worker = await consume(
       backend,
       {
         ...handlers,
@@ -70,6 +70,7 @@ test.each(queueBackends(db).map((backend) => [backend.kind, backend] as const))(
       },
       { concurrency: { investigations: 1, alerts: 1, ingest: 1, maintenance: 1 }, logger },
     );
+    expect(worker).toBeDefined();
     await enqueue(first, "default");
     await until("the only worker is busy", () => started.length === 1);
     for (let done = 0; done < backlog; done += AT_ONCE) {

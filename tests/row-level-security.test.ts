@@ -27,6 +27,12 @@ const readable: Record<string, "all" | "of visible investigations" | "nothing"> 
   ingest_cursors: "nothing",
   source_responses: "nothing",
   schedule_runs: "nothing",
+  daily_metrics: "all",
+  entity_risks: "all",
+  source_probes: "all",
+  supplier_communities: "nothing",
+  sanction_matches: "nothing",
+  contract_screenings: "nothing",
 };
 
 const db = await openTestStore();
@@ -82,6 +88,14 @@ beforeAll(async () => {
     await sql("insert into alert_findings values ($1, $2, 'high')", [`f-${visibility}`, alert!.id]);
     await sql("insert into alert_deliveries (alert_id, channel, target) values ($1, 'discord', 'main')", [alert!.id]);
   }
+  await sql("insert into daily_metrics (day, figures) values ('2024-01-01', '{}')");
+  await sql(
+    "insert into entity_risks (kind, entity_id, name, risk_tenths, parts) values ('agency', 'a', 'n', 1, '{}')",
+  );
+  await sql("insert into source_probes (source, is_up, duration_ms) values ('s', true, 1)");
+  await sql("insert into supplier_communities values ('s', '[]', '[]', 1, 1)");
+  await sql("insert into sanction_matches values ('s', 'i', 't', 1, 1)");
+  await sql("insert into contract_screenings values ('s', 'i', 1, '[]')");
   await sql("insert into alert_targets (channel, target) values ('discord', 'main')");
   await sql("insert into ingest_runs (source, dataset, scope, status) values ('s', 'd', '{}', 'running')");
   await sql("insert into ingest_cursors values ('s', 'n', '{}')");

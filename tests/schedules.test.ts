@@ -43,20 +43,20 @@ describe.each(queueKinds())("the running services, queue in %s", (queue) => {
     system.data.sql<Run>("select * from schedule_runs where schedule_id = $1 order by slot", [schedule]);
   const positionOf = async () => {
     const [row] = await system.data.sql<{ position: { doneTo: string | null; open: { id: string; to: string } } }>(
-      "select position from ingest_cursors where name = 'new-contracts'",
+      "select position from ingest_cursors where name = 'priority-agencies'",
     );
     return row?.position;
   };
   const opened = () =>
     system.data.sql<{ id: string; from: string; to: string }>(
       `select id, scope ->> 'from' as from, scope ->> 'to' as to from investigations
-        where origin = 'schedule' order by created_at`,
+        where origin = 'schedule' and query like 'Contratos recentes%' order by created_at`,
     );
 
   /** What a tick at that slot would have claimed; a tick with nothing due of its own hands it over. */
   async function runSlot(slot: string): Promise<Run> {
     await system.data.sql(
-      "insert into schedule_runs (schedule_id, slot, job) values ('new-contracts', $1, 'new-contracts')",
+      "insert into schedule_runs (schedule_id, slot, job) values ('priority-agencies', $1, 'priority-agencies')",
       [slot],
     );
     const context = {
@@ -69,13 +69,13 @@ describe.each(queueKinds())("the running services, queue in %s", (queue) => {
     await tick(context, [], noLimit);
     let run: Run | undefined;
     await until(`the slot ${slot} has ended`, async () => {
-      run = (await runsOf("new-contracts")).find((one) => one.slot.getTime() === Date.parse(slot));
+      run = (await runsOf("priority-agencies")).find((one) => one.slot.getTime() === Date.parse(slot));
       return run?.status === "completed" || run?.status === "failed";
     });
     return run!;
   }
 
-  test("new-contracts opens one investigation a slot, and its cursor moves only past what was read whole", async () => {
+  test("priority-agencies opens one investigation a slot, and its cursor moves only past what was read whole", async () => {
     expect(await runSlot("2024-01-10T10:10:00Z")).toMatchObject({ status: "completed", fence: 1 });
     const [first] = await opened();
     expect(first).toMatchObject({ from: "2023-12-11", to: "2024-01-10" });
@@ -99,7 +99,7 @@ describe.each(queueKinds())("the running services, queue in %s", (queue) => {
   });
 
   test("a scheduled run that fails is stored as failed, with its reason", async () => {
-    const broken = "update ingest_cursors set position = '{}' where name = 'new-contracts'";
+    const broken = "update ingest_cursors set position = '{}' where name = 'priority-agencies'";
     await system.data.sql(broken);
     expect(await runSlot("2024-01-13T10:10:00Z")).toMatchObject({
       status: "failed",
@@ -145,10 +145,10 @@ describe.each(queueKinds())("the running services, queue in %s", (queue) => {
     }
     await until(
       "the reading that was due has been opened",
-      async () => (await runsOf("new-contracts")).length === 5,
+      async () => (await runsOf("priority-agencies")).some(({ slot }) => slot > new Date("2025-01-01")),
       UNTIL_MS,
     );
-    await until("it has run", async () => (await runsOf("new-contracts")).at(-1)!.status === "completed", UNTIL_MS);
+    await until("it has run", async () => (await runsOf("priority-agencies")).at(-1)!.status === "completed", UNTIL_MS);
     expect(await opened()).toHaveLength(4);
     const claims = [
       ...system.logs().matchAll(/"schedule":"([^"]+)","slot":"([^"]+)","missed":\d+,"msg":"slot claimed"/g),

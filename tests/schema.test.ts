@@ -46,6 +46,7 @@ const words: Record<string, readonly string[]> = {
   "alert_deliveries.channel": channelIds,
   "alert_targets.channel": channelIds,
   "alert_deliveries.status": deliveryStatuses,
+  "entity_risks.kind": ["supplier", "agency"],
   "schedule_runs.origin": ["schedule", "manual"],
   "schedule_runs.status": ["pending", "running", "completed", "failed"],
 };

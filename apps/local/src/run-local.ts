@@ -205,7 +205,9 @@ async function alertOf(
   signal: AbortSignal,
 ): Promise<Inbox["accepted"][number] | null> {
   for (let seen = 0; ; seen = inbox.accepted.length) {
-    const found = inbox.accepted.find(({ payload }) => JSON.stringify(payload).includes(investigationId));
+    // Without Discord's escapes: in a message of several alerts the link is a note.
+    const textOf = (payload: unknown) => JSON.stringify(payload).replaceAll("\\", "");
+    const found = inbox.accepted.find(({ payload }) => textOf(payload).includes(investigationId));
     if (found) return found;
     try {
       await inbox.waitFor(seen + 1, signal);

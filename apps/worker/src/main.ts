@@ -20,6 +20,7 @@ import { createMemoryRateLimiter, createRedisRateLimiter } from "@cidadao/runtim
 import { observedCache } from "@cidadao/runtime/response-cache";
 import { createTelemetry } from "@cidadao/runtime/telemetry";
 import { createPortalContext } from "@cidadao/sources/portal-transparencia/client";
+import { portalTransparencia } from "@cidadao/sources/portal-transparencia/source";
 import { openAlertTargets } from "./alert-targets.ts";
 import { workerEnvironment } from "./config.ts";
 import { openDetectorPool } from "./detector-pool.ts";
@@ -90,6 +91,11 @@ try {
       leaseSeconds: config.LEASE_SECONDS,
       graceSeconds: config.ENQUEUED_GRACE_SECONDS,
       watchedAgencies: config.WATCHED_AGENCIES,
+      openingPoints: config.OPENING_POINTS,
+      probedSources: [
+        { ...portalTransparencia, probe: (probing: AbortSignal) => portalTransparencia.probe(portal, probing) },
+      ],
+      queueDepths: producer.depths,
       logger,
       telemetry,
     };
@@ -118,7 +124,7 @@ try {
     });
     resources.defer(() => relaying);
 
-    const concurrency = { investigations: config.WEB_CONCURRENCY, alerts: 4, ingest: 1, maintenance: 1 };
+    const concurrency = { investigations: config.WEB_CONCURRENCY, alerts: 4, ingest: 3, maintenance: 2 };
     resources.use(await consumeWhenReady());
     logger.info({ queue: backend.kind, concurrency }, "worker is up");
 

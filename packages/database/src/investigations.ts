@@ -316,3 +316,39 @@ export async function findByIdempotencyHash(
   const row = await unwrap(question.abortSignal(signal).maybeSingle(), "reading by idempotency key");
   return row === null ? null : camelRow<Investigation>(row as unknown as Record<string, unknown>);
 }
+
+export type OutcomeCounts = {
+  waiting: number;
+  running: number;
+  completed: number;
+  failed: number;
+  cancelled: number;
+  anomalies: number;
+  failedIds: string[];
+};
+
+const IDS_PER_QUESTION = 100;
+
+/** What has become of these investigations so far. */
+export async function countOutcomes(store: Store, ids: string[], signal: AbortSignal): Promise<OutcomeCounts> {
+  const counts: OutcomeCounts = {
+    waiting: 0,
+    running: 0,
+    completed: 0,
+    failed: 0,
+    cancelled: 0,
+    anomalies: 0,
+    failedIds: [],
+  };
+  for (let start = 0; start < ids.length; start += IDS_PER_QUESTION) {
+    const some = ids.slice(start, start + IDS_PER_QUESTION);
+    const question = store.from("investigations").select("id,status,anomalies").in("id", some).abortSignal(signal);
+    const rows = await unwrap(question, "counting outcomes");
+    for (const { id, status, anomalies } of rows as { id: string; status: InvestigationStatus; anomalies: number }[]) {
+      counts[status === "pending" ? "waiting" : status]++;
+      counts.anomalies += anomalies;
+      if (status === "failed") counts.failedIds.push(id);
+    }
+  }
+  return counts;
+}

@@ -61,7 +61,7 @@ function contentOf({ alert, anomalies }: FoundAlert, publicUrl: string | null): 
   };
 }
 
-function alertFinding(anomaly: Anomaly): AlertFinding {
+export function alertFinding(anomaly: Anomaly): AlertFinding {
   const { title, severity, reason, agencyName, supplierName, amountAtRiskCents, evidence } = anomaly;
   return {
     title,
