@@ -29,6 +29,7 @@ const context: Parameters<typeof deliverAlert>[0] = {
   quietHours: null,
   sendLeaseSeconds: Number(process.env["SEND_LEASE_SECONDS"]),
   publicUrl: null,
+  feedbackSecret: null,
   logger: createLogger({ process: "sender", level: "silent" }),
   telemetry: createTelemetry({ process: "sender" }),
 };

@@ -28,6 +28,9 @@ const readable: Record<string, "all" | "of visible investigations" | "nothing"> 
   source_responses: "nothing",
   schedule_runs: "nothing",
   daily_metrics: "all",
+  detector_precision: "all",
+  investigation_feedback: "nothing",
+  ml_training_datasets: "nothing",
   entity_risks: "all",
   source_probes: "all",
   supplier_communities: "nothing",
@@ -96,6 +99,11 @@ beforeAll(async () => {
   await sql("insert into supplier_communities values ('s', '[]', '[]', 1, 1)");
   await sql("insert into sanction_matches values ('s', 'i', 't', 1, 1)");
   await sql("insert into contract_screenings values ('s', 'i', 1, '[]')");
+  await sql(
+    "insert into investigation_feedback (anomaly_id, fingerprint, detector, detector_version, verdict) select id, 'f', 'd', 1, 'confirmed' from anomalies limit 1",
+  );
+  await sql("insert into ml_training_datasets values ('f', 'd', 1, '{}', 'confirmed', now())");
+  await sql("insert into detector_precision values ('d', 1, 1, 1)");
   await sql("insert into alert_targets (channel, target) values ('discord', 'main')");
   await sql("insert into ingest_runs (source, dataset, scope, status) values ('s', 'd', '{}', 'running')");
   await sql("insert into ingest_cursors values ('s', 'n', '{}')");

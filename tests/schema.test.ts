@@ -1,5 +1,5 @@
 import { alertKinds, alertStatuses, channelIds, deliveryStatuses } from "@cidadao/domain/alert";
-import { anomalyStatuses, subjectKinds } from "@cidadao/domain/anomaly";
+import { anomalyStatuses, subjectKinds, verdicts } from "@cidadao/domain/anomaly";
 import { directAwardKinds, procurementMethods, supplierKinds } from "@cidadao/domain/contract";
 import {
   investigationOrigins,
@@ -46,6 +46,8 @@ const words: Record<string, readonly string[]> = {
   "alert_deliveries.channel": channelIds,
   "alert_targets.channel": channelIds,
   "alert_deliveries.status": deliveryStatuses,
+  "investigation_feedback.verdict": verdicts,
+  "ml_training_datasets.label": verdicts,
   "entity_risks.kind": ["supplier", "agency"],
   "schedule_runs.origin": ["schedule", "manual"],
   "schedule_runs.status": ["pending", "running", "completed", "failed"],

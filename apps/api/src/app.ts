@@ -14,8 +14,10 @@ import { securitySchemes } from "./require-secret.ts";
 import { useProblems } from "./problem.ts";
 import { useRequestDeadlines } from "./request-deadline.ts";
 import { adminRoutes } from "./routes/admin.ts";
+import { alertRoutes } from "./routes/alerts.ts";
 import { anomalyRoutes } from "./routes/anomalies.ts";
 import { detectorRoutes } from "./routes/detectors.ts";
+import { feedbackRoutes } from "./routes/feedback.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { investigationRoutes } from "./routes/investigations.ts";
 import { scheduleRoutes } from "./routes/schedules.ts";
@@ -66,7 +68,9 @@ export async function buildApp(context: ApiContext): Promise<FastifyInstance> {
         description:
           "Watches Brazilian public spending and shows where it looks wrong, with the evidence. A red flag is a reason to look, not an accusation.",
       },
-      tags: ["investigations", "anomalies", "detectors", "schedules", "admin", "health"].map((name) => ({ name })),
+      tags: ["investigations", "anomalies", "detectors", "schedules", "alerts", "admin", "health"].map((name) => ({
+        name,
+      })),
       components: { securitySchemes },
     },
     transform: jsonSchemaTransform,
@@ -75,8 +79,10 @@ export async function buildApp(context: ApiContext): Promise<FastifyInstance> {
   await app.register(swaggerUi, { routePrefix: "/docs", staticCSP: true });
   await app.register(investigationRoutes(context));
   await app.register(anomalyRoutes(context));
-  await app.register(detectorRoutes);
+  await app.register(detectorRoutes(context));
   await app.register(scheduleRoutes(context));
+  await app.register(alertRoutes(context));
+  await app.register(feedbackRoutes(context));
   await app.register(adminRoutes(context));
   await app.register(healthRoutes(context));
   app.get("/", { schema: { hide: true } }, async () => ({ name: "Cidadão.AI", docs: "/docs", health: "/health" }));

@@ -1,4 +1,5 @@
 import { databaseConfig } from "@cidadao/database/store";
+import { feedbackConfig } from "@cidadao/operations/feedback-config";
 import { queueConfig, queueIsNamed } from "@cidadao/queue/backend";
 import { processConfig } from "@cidadao/runtime/config";
 import { z } from "zod";
@@ -39,4 +40,5 @@ export const apiEnvironment = processConfig
   .extend(databaseConfig.shape)
   .extend(queueConfig.shape)
   .extend(apiConfig.shape)
+  .extend(feedbackConfig.shape)
   .check(queueIsNamed);

@@ -15,6 +15,8 @@ export type ApiContext = {
   corsOrigins: string[];
   /** Opens the routes of the operator; `null`: they are off. */
   secretKey: string | null;
+  /** Checks the links in alerts by which people say what a finding is; `null`: nobody is asked. */
+  feedbackSecret: string | null;
   logger: Logger;
   telemetry: Telemetry;
 };

@@ -26,6 +26,7 @@ try {
       stopping: signal,
       corsOrigins: config.CORS_ORIGINS,
       secretKey: config.API_SECRET_KEY ?? null,
+      feedbackSecret: config.FEEDBACK_SECRET ?? null,
       logger,
       telemetry,
     });

@@ -1,4 +1,5 @@
 import { deadJobKinds } from "@cidadao/database/dead-jobs";
+import { alertKinds, alertStatuses, channelIds, deliveryStatuses } from "@cidadao/domain/alert";
 import { evidenceUnits, anomalyStatuses, subjectKinds } from "@cidadao/domain/anomaly";
 import {
   investigationOrigins,
@@ -182,6 +183,10 @@ export const detectorSchema = z
     params: z
       .record(z.string(), z.unknown())
       .meta({ description: "JSON Schema of the parameters, with their defaults" }),
+    precision: z
+      .object({ confirmed: z.int(), falsePositive: z.int(), share: z.number() })
+      .nullable()
+      .meta({ description: "What people said of its findings, counted once a week; null: nothing yet" }),
   })
   .meta({ id: "Detector" });
 
@@ -212,6 +217,31 @@ export const scheduleSchema = z
     lastCompletedAt: timestamp.nullable(),
   })
   .meta({ id: "Schedule" });
+
+export const alertSchema = z
+  .object({
+    id: z.uuid(),
+    kind: z.enum(alertKinds),
+    investigationId: z.uuid().nullable(),
+    severity: z.enum(severities),
+    findings: z.int(),
+    status: z.enum(alertStatuses),
+    createdAt: timestamp,
+    settledAt: timestamp.nullable(),
+    acknowledgedAt: timestamp.nullable(),
+    deliveries: z.array(
+      z.object({
+        id: z.uuid(),
+        channel: z.enum(channelIds),
+        target: z.string().meta({ description: "Names the target without its secret address" }),
+        status: z.enum(deliveryStatuses),
+        attempts: z.int(),
+        problem: z.string().nullable(),
+        settledAt: timestamp.nullable(),
+      }),
+    ),
+  })
+  .meta({ id: "Alert" });
 
 export const deadJobSchema = z
   .object({

@@ -1,6 +1,7 @@
 import { alertConfig, configuredTargets } from "@cidadao/channels/config";
 import { databaseConfig } from "@cidadao/database/store";
 import { llmConfig } from "@cidadao/llm/config";
+import { feedbackConfig } from "@cidadao/operations/feedback-config";
 import { watchConfig } from "@cidadao/operations/watched-agencies";
 import { queueConfig, queueIsNamed } from "@cidadao/queue/backend";
 import { ConfigError, processConfig } from "@cidadao/runtime/config";
@@ -53,6 +54,7 @@ export const workerEnvironment = processConfig
   .extend(llmConfig.shape)
   .extend(alertConfig.shape)
   .extend(watchConfig.shape)
+  .extend(feedbackConfig.shape)
   .extend(workerConfig.shape)
   .check(queueIsNamed)
   .superRefine(

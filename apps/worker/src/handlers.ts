@@ -1,3 +1,4 @@
+import { computeDetectorPrecision } from "@cidadao/database/feedback";
 import { computeDailyMetrics, computeEntityRisks } from "@cidadao/database/scheduled-work";
 import { deleteExpiredResponses } from "@cidadao/database/source-responses";
 import { addDays } from "@cidadao/domain/dates";
@@ -39,6 +40,7 @@ export function createHandlers(context: WorkerContext): JobHandlers {
   const scheduled: Record<ScheduledJobName, ScheduledWork> = {
     cleanup: (_run, signal) => cleanUp(context, signal),
     "critical-summary": ({ slot }, signal) => summariseCritical(context, { slot }, signal),
+    "detector-precision": async (_run, signal) => ({ detectors: await computeDetectorPrecision(store, signal) }),
     "entity-risk": (_run, signal) => computeEntityRisks(store, signal),
     "health-check": (_run, signal) => checkHealth(context, signal),
     "historical-reanalysis": ({ slot }, signal, report) =>

@@ -88,6 +88,7 @@ try {
       quietHours: config.ALERT_QUIET_HOURS === undefined ? null : parseQuietHours(config.ALERT_QUIET_HOURS),
       alertSeverityMin: config.ALERT_SEVERITY_MIN,
       publicUrl: config.PUBLIC_URL ?? null,
+      feedbackSecret: config.FEEDBACK_SECRET ?? null,
       leaseSeconds: config.LEASE_SECONDS,
       graceSeconds: config.ENQUEUED_GRACE_SECONDS,
       watchedAgencies: config.WATCHED_AGENCIES,

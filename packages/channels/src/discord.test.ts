@@ -245,6 +245,7 @@ const hostileMessage: fc.Arbitrary<AlertMessage> = fc.record({
       supplierName: fc.option(hostile),
       amountAtRiskCents: fc.integer({ min: -1e14, max: 1e14 }),
       url: fc.option(fc.oneof(hostile, fc.webUrl(), fc.constant("https://a.gov.br/(x)[y]*_~`|@everyone"))),
+      feedbackUrl: fc.option(fc.oneof(hostile, fc.webUrl())),
     }),
     { maxLength: 30 },
   ),
@@ -260,7 +261,8 @@ function liveMarkup(payload: DiscordPayload): string[] {
   return texts.flatMap((text) => {
     const strangers = text
       .replace(/\*\*(?:Valor em atenção|Órgão|Fornecedor|Dados de amostra, não de hoje):\*\*/g, "")
-      .replace(/\[Conferir no registro público\]\(https:\/\/[^()\s]*\)$/, "")
+      .replace(/\[Procede\?\]\(https?:\/\/[^()\s]*\)$/, "")
+      .replace(/\[Conferir no registro público\]\(https:\/\/[^()\s]*\)(?: · )?$/, "")
       .replace(/\[Ver a investigação completa\]\(https?:\/\/[^()\s]*\)$/, "")
       .replace(/\\[^\p{L}\p{N}\s]/gu, "");
     return strangers.match(/@(?:everyone|here)|<[@#]|[*_~`|[\]<>\\]|https?:|529\.982/g) ?? [];

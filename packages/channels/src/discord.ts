@@ -237,7 +237,8 @@ function fieldOf(finding: AlertFinding, { number, share }: { number: number; sha
     ...(finding.agencyName === null ? [] : [`**Órgão:** ${escapeMarkdown(finding.agencyName, partyMax)}`]),
     ...(finding.supplierName === null ? [] : [`**Fornecedor:** ${escapeMarkdown(finding.supplierName, partyMax)}`]),
   ].join("\n");
-  const link = publicRecordLink(finding.url);
+  const links = [publicRecordLink(finding.url), feedbackLink(finding.feedbackUrl)].filter((one) => one !== null);
+  const link = links.length === 0 ? null : links.join(" · ");
   // The link is left out before the reason is squeezed to nothing.
   const record = link === null || head.length + link.length + REASON_CHARACTERS_MIN > valueMax ? "" : `\n${link}`;
   const reason = escapeMarkdown(finding.reason, valueMax - head.length - record.length - 1);
@@ -252,6 +253,11 @@ const REASON_CHARACTERS_MIN = 80;
 function publicRecordLink(text: string | null): string | null {
   const url = publicRecordUrl(text);
   return url === null ? null : `[Conferir no registro público](${markdownHref(url)})`;
+}
+
+function feedbackLink(text: string | null | undefined): string | null {
+  const href = webLink(text ?? null);
+  return href === null ? null : `[Procede?](${href})`;
 }
 
 /** The link back to our own API, whose base comes from the configuration. */

@@ -104,7 +104,7 @@ export function renderEmail(message: AlertMessage): { subject: string; text: str
   return { subject, text, html };
 }
 
-function partsOf(finding: AlertFinding): { title: string; lines: string[]; url: string | null } {
+function partsOf(finding: AlertFinding) {
   const line = (text: string) => plainText(text, LINE_CHARACTERS_MAX);
   return {
     title: `${line(finding.title)} (${severityNames[finding.severity]})`,
@@ -114,19 +114,22 @@ function partsOf(finding: AlertFinding): { title: string; lines: string[]; url: 
       ...(finding.supplierName === null ? [] : [`Fornecedor: ${line(finding.supplierName)}`]),
       line(finding.reason),
     ],
-    url: publicRecordUrl(finding.url)?.href ?? null,
+    links: [
+      { label: "Conferir no registro público", url: publicRecordUrl(finding.url)?.href ?? null },
+      { label: "Dizer se procede", url: ownLink(finding.feedbackUrl ?? null) },
+    ].flatMap(({ label, url }) => (url === null ? [] : [{ label, url }])),
   };
 }
 
 function textOf(finding: AlertFinding, number: number): string {
-  const { title, lines, url } = partsOf(finding);
-  return [`${number}. ${title}`, ...lines, ...(url === null ? [] : [`Registro público: ${url}`])].join("\n   ");
+  const { title, lines, links } = partsOf(finding);
+  return [`${number}. ${title}`, ...lines, ...links.map(({ label, url }) => `${label}: ${url}`)].join("\n   ");
 }
 
 function htmlOf(finding: AlertFinding): string {
-  const { title, lines, url } = partsOf(finding);
-  const link = url === null ? "" : `<br><a href="${escapeHtml(url)}">Conferir no registro público</a>`;
-  return `<li><strong>${escapeHtml(title)}</strong><br>${lines.map(escapeHtml).join("<br>")}${link}</li>`;
+  const { title, lines, links } = partsOf(finding);
+  const shown = links.map(({ label, url }) => `<br><a href="${escapeHtml(url)}">${escapeHtml(label)}</a>`);
+  return `<li><strong>${escapeHtml(title)}</strong><br>${lines.map(escapeHtml).join("<br>")}${shown.join("")}</li>`;
 }
 
 function ownLink(text: string | null): string | null {

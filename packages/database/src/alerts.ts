@@ -2,6 +2,7 @@ import type { AlertContent, AlertKind, AlertStatus, ChannelId, DeliveryStatus } 
 import type { Timestamp } from "@cidadao/domain/dates";
 import type { Severity } from "@cidadao/domain/severity";
 import type { Anomaly } from "./anomalies.ts";
+import { type ListPosition, olderThan } from "./list-position.ts";
 import { camelRow } from "./rows.ts";
 import { type Store, unwrap } from "./store.ts";
 
@@ -229,4 +230,43 @@ export async function resendAlert(
 ): Promise<{ id: string; fence: number }[]> {
   const rows = await unwrap(store.rpc("resend_alert", { p_id: id }).abortSignal(signal), "resending the alert");
   return rows as { id: string; fence: number }[];
+}
+
+export type ListedAlert = Omit<Alert, "message"> & {
+  deliveries: (Pick<Delivery, "id" | "channel" | "target" | "status" | "attempts"> & {
+    problem: string | null;
+    settledAt: Timestamp | null;
+  })[];
+};
+
+const LISTED =
+  "id,kind,investigation_id,severity,findings,status,created_at,settled_at,acknowledged_at," +
+  "alert_deliveries(id,channel,target,status,attempts,problem,settled_at)";
+
+function listedAlert(row: Record<string, unknown>): ListedAlert {
+  const { alert_deliveries: deliveries, ...alert } = row;
+  return {
+    ...camelRow<Omit<ListedAlert, "deliveries">>(alert),
+    deliveries: (deliveries as Record<string, unknown>[]).map((one) => camelRow(one)),
+  };
+}
+
+/** Newest first. */
+export async function listAlerts(
+  store: Store,
+  filter: { status?: AlertStatus | undefined; before?: ListPosition | undefined; limit: number },
+  signal: AbortSignal,
+): Promise<ListedAlert[]> {
+  let question = store.from("alerts").select(LISTED);
+  if (filter.status) question = question.eq("status", filter.status);
+  if (filter.before) question = question.or(olderThan(filter.before));
+  const ordered = question.order("created_at", { ascending: false }).order("id", { ascending: false });
+  const rows = await unwrap(ordered.limit(filter.limit).abortSignal(signal), "listing alerts");
+  return (rows as unknown as Record<string, unknown>[]).map(listedAlert);
+}
+
+export async function findAlertById(store: Store, id: string, signal: AbortSignal): Promise<ListedAlert | null> {
+  const question = store.from("alerts").select(LISTED).eq("id", id).abortSignal(signal).maybeSingle();
+  const row = await unwrap(question, "reading the alert");
+  return row === null ? null : listedAlert(row as unknown as Record<string, unknown>);
 }

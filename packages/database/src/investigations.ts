@@ -11,6 +11,7 @@ import type { Timestamp } from "@cidadao/domain/dates";
 import type { DetectorReport } from "@cidadao/domain/dataset";
 import type { AnomalyRow } from "./anomaly-row.ts";
 import type { AlertAddressee } from "./alerts.ts";
+import { type ListPosition, olderThan } from "./list-position.ts";
 import { camelRow } from "./rows.ts";
 import { type Store, unwrap } from "./store.ts";
 
@@ -132,9 +133,6 @@ export async function findInvestigation(store: Store, id: string, signal: AbortS
   return row === null ? null : camelRow(row);
 }
 
-/** A place in a list that is ordered newest first. */
-export type ListPosition = { createdAt: Timestamp; id: string };
-
 export async function listInvestigations(
   store: Store,
   filter: { status?: InvestigationStatus | undefined; before?: ListPosition | undefined; limit: number },
@@ -146,10 +144,6 @@ export async function listInvestigations(
   const ordered = question.order("created_at", { ascending: false }).order("id", { ascending: false });
   const rows = await unwrap(ordered.limit(filter.limit).abortSignal(signal), "listing investigations");
   return (rows as unknown as Record<string, unknown>[]).map((row) => camelRow<Investigation>(row));
-}
-
-export function olderThan(position: ListPosition): string {
-  return `created_at.lt."${position.createdAt}",and(created_at.eq."${position.createdAt}",id.lt."${position.id}")`;
 }
 
 export type ClaimOutcome = "claimed" | "leased" | "early" | "final" | "unknown" | "poison";

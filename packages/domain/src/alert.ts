@@ -22,6 +22,8 @@ export type AlertFinding = {
   supplierName: string | null;
   amountAtRiskCents: number;
   url: string | null;
+  /** Where a person says whether it is one; `null` where nobody is asked. */
+  feedbackUrl?: string | null | undefined;
 };
 
 /** What an alert says, whoever is told; a channel decides only the form. */

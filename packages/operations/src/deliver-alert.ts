@@ -17,14 +17,14 @@ import { severities, type Severity } from "@cidadao/domain/severity";
 import { messageOf } from "@cidadao/runtime/errors";
 import type { Logger } from "@cidadao/runtime/logger";
 import type { Telemetry } from "@cidadao/runtime/telemetry";
-import { composeAlert, type FoundAlert } from "./compose-alert.ts";
+import { type AlertLinks, composeAlert, type FoundAlert } from "./compose-alert.ts";
 import { type QuietHours, quietUntil } from "./quiet-hours.ts";
 
 export type AlertTarget = AlertAddressee & {
   send: (message: AlertMessage, signal: AbortSignal) => Promise<SendOutcome>;
 };
 
-export type DeliverContext = {
+export type DeliverContext = AlertLinks & {
   store: Store;
   targets: AlertTarget[];
   /** Alerts that wait for the same target leave in one message, at most so many; 1: each has its own. */
@@ -34,8 +34,6 @@ export type DeliverContext = {
   quietHours: QuietHours | null;
   /** A sender that has not settled by then is taken for dead and its message for unknown: more than a sending can take. */
   sendLeaseSeconds: number;
-  /** Base of the public API for links back, or `null`. */
-  publicUrl: string | null;
   logger: Logger;
   telemetry: Telemetry;
 };
@@ -98,7 +96,7 @@ async function attempt(context: DeliverContext, deliveries: Delivery[], signal: 
     const severitiesTold = severities.slice(severities.indexOf(target.severityMin ?? "info"));
     const found = await readAlerts(context.store, deliveries, severitiesTold, signal);
     if (found.length === 0) return { status: "failed", problem: "the alert is gone" };
-    message = composeAlert(found, context.publicUrl);
+    message = composeAlert(found, context);
   } catch (error) {
     return later(delivery.attempts, messageOf(error)); // nothing has left yet
   }

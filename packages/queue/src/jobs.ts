@@ -24,6 +24,7 @@ export const jobCatalogue = {
   },
   cleanup: { queue: "maintenance", payload: scheduledRun, timeoutMs: 1_800_000 },
   "critical-summary": { queue: "maintenance", payload: scheduledRun, timeoutMs: 120_000 },
+  "detector-precision": { queue: "maintenance", payload: scheduledRun, timeoutMs: 120_000 },
   "entity-risk": { queue: "maintenance", payload: scheduledRun, timeoutMs: 600_000 },
   "health-check": { queue: "maintenance", payload: scheduledRun, timeoutMs: 60_000 },
   "historical-reanalysis": { queue: "ingest", payload: scheduledRun, timeoutMs: 86_400_000 },

@@ -80,6 +80,13 @@ export const schedules: readonly Schedule[] = [
     summary: "Runs the detectors again over the last six months, in slices of agency and month",
   },
   {
+    id: "detector-precision",
+    cron: "30 6 * * 1",
+    job: "detector-precision",
+    catchUp: { kind: "latest" },
+    summary: "How often people said that each detector was right",
+  },
+  {
     id: "cleanup",
     cron: "0 6 * * 0",
     job: "cleanup",
