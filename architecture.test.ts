@@ -71,7 +71,7 @@ const owners: Record<string, string[]> = {
   pg: ["packages/queue", "packages/embedded"],
   cockatiel: ["packages/sources/src/outbound.ts"],
   piscina: ["apps/worker"],
-  "cron-parser": ["apps/scheduler"],
+  "cron-parser": ["packages/queue"],
   "cli-table3": ["apps/cli", "apps/local"],
   "csv-parse": ["packages/sources/src/files", "packages/testing"],
   ini: ["packages/detectors/src/indicators/settings.ts"],

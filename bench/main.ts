@@ -2,12 +2,14 @@ import { benchApi } from "./api.ts";
 import { benchDetectors } from "./detectors.ts";
 import { benchIngest } from "./ingest.ts";
 import { benchMemory } from "./memory.ts";
+import { benchPriorities } from "./priorities.ts";
 
 const benches: Record<string, () => Promise<boolean>> = {
   api: benchApi,
   detectors: benchDetectors,
   ingest: benchIngest,
   memory: benchMemory,
+  priorities: benchPriorities,
 };
 
 const [name] = process.argv.slice(2);

@@ -23,6 +23,7 @@ export async function benchMemory(): Promise<boolean> {
   const environment = {
     ...bench.environment,
     TRANSPARENCY_API_KEY: KEY,
+    SOURCES: "portal-transparencia",
     PORTAL_TRANSPARENCIA_URL: portal.url,
     PORTAL_TRANSPARENCIA_PER_MINUTE: "1000000",
     ALERT_WEBHOOKS: inbox.webhookUrl.href,

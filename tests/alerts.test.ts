@@ -1,6 +1,10 @@
+import { createHmac } from "node:crypto";
+import { createServer, type IncomingHttpHeaders } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { ServiceProcess } from "@cidadao/testing/service-process";
 import { type DiscordSink, type SinkFault, startDiscordSink } from "@cidadao/testing/discord/start-discord-sink";
+import { startMailSink } from "./support/mail-sink.ts";
 import { openSystem, type System } from "./support/system.ts";
 import { until } from "./support/until.ts";
 
@@ -29,7 +33,7 @@ beforeEach(() => {
   system.inbox.accepted.length = 0;
   system.inbox.requests.length = 0;
 });
-afterEach(() => system.data.sql("truncate alerts cascade"));
+afterEach(() => system.data.sql("truncate alerts, alert_targets cascade"));
 
 async function investigate(): Promise<string> {
   const { id } = (await (await system.post({ scope })).json()) as { id: string };
@@ -125,3 +129,89 @@ describe("an alert", () => {
     expect(told).toEqual(found.filter((severity) => ["low", "medium", "high", "critical"].includes(severity)));
   });
 });
+
+describe("several channels", () => {
+  test("each tell of the same finding in their own form", async () => {
+    await using mail = await startMailSink();
+    await using hook = await startHook();
+    const secret = "a secret of thirty-two characters or more";
+    await restartWorker({
+      ALERT_EMAILS: "alguem@orgao.example, critical=chefe@orgao.example",
+      SMTP_URL: mail.url,
+      ALERT_EMAIL_FROM: "alertas@cidadao.example",
+      ALERT_SIGNED_WEBHOOKS: hook.url,
+      ALERT_SIGNED_WEBHOOK_SECRET: secret,
+    });
+    await investigate();
+    const sent = { status: "sent", attempts: 1, problem: null, alert: "sent" };
+    expect(await untilSettled(3)).toEqual([sent, sent, sent]);
+    expect(system.inbox.accepted).toHaveLength(1);
+    expect(mail.accepted.map(({ to }) => (to as { text: string }).text)).toEqual(["alguem@orgao.example"]);
+    const [{ headers, body }] = hook.received as [HookRequest];
+    const signed = createHmac("sha256", secret).update(`${String(headers["x-cidadao-timestamp"])}.${body}`);
+    expect(headers["x-cidadao-signature"]).toBe(`v1=${signed.digest("hex")}`);
+  });
+
+  test("that rest for the night keep back what is not critical, and say it in one message in the morning", async () => {
+    // Quiet now and for the next three hours, whatever the time is.
+    const hour = Number(
+      new Intl.DateTimeFormat("en-GB", { timeZone: "America/Sao_Paulo", hour: "2-digit", hourCycle: "h23" }).format(),
+    );
+    await restartWorker({ ALERT_QUIET_HOURS: `${(hour + 23) % 24}-${(hour + 3) % 24}` });
+    await investigate();
+    await until("the delivery is put off", async () => {
+      const waiting =
+        "select 1 from alert_deliveries where status = 'pending' and run_after > now() + interval '1 hour'";
+      return (await system.data.sql(waiting)).length === 1;
+    });
+    expect(system.inbox.requests).toEqual([]);
+    const raise = (severity: string, key: string) =>
+      system.data.sql(
+        "select raise_alert('operations', $1, $2, $3, (select jsonb_agg(t) from (select distinct channel, target from alert_deliveries) t))",
+        [key, severity, JSON.stringify({ ...operations, severity })],
+      );
+    await raise("critical", "now");
+    await system.data.sql("update alert_deliveries set enqueued_at = null where run_after <= now()");
+    await system.inbox.waitFor(1);
+    await raise("high", "tomorrow");
+    await restartWorker({});
+    await system.data.sql("update alert_deliveries set run_after = now(), enqueued_at = null where status = 'pending'");
+    await untilSettled(3);
+    expect(system.inbox.accepted).toHaveLength(2);
+    expect(JSON.stringify(system.inbox.accepted[1]!.payload)).toContain("2 alertas");
+  });
+});
+
+const operations = {
+  title: "Teste",
+  summary: "Um teste.",
+  notes: [],
+  findings: [],
+  findingsTotal: 0,
+  investigationUrl: null,
+  sample: null,
+};
+
+type HookRequest = { headers: IncomingHttpHeaders; body: string };
+
+async function startHook(): Promise<AsyncDisposable & { url: string; received: HookRequest[] }> {
+  const received: HookRequest[] = [];
+  const server = createServer((request, response) => {
+    let body = "";
+    request.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
+    request.on("end", () => {
+      received.push({ headers: request.headers, body });
+      response.writeHead(204).end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const stop = () => new Promise<void>((resolve) => void server.close(() => resolve()));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
+    received,
+    [Symbol.asyncDispose]: () => {
+      server.closeAllConnections();
+      return stop();
+    },
+  };
+}

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { detectors as registry } from "@cidadao/detectors/registry";
 import { buildApp } from "@cidadao/api/app";
+import { createAdmission } from "@cidadao/operations/admit";
 import { openStore } from "@cidadao/database/store";
 import { openProducer, type Producer } from "@cidadao/queue/produce";
 import { createLogger } from "@cidadao/runtime/logger";
@@ -38,10 +39,13 @@ function appOn(
   return buildApp({
     store,
     enqueue: queue.enqueue,
+    admit: createAdmission({ store, limits: { waitingMax: 100_000, waitSecondsMax: 100_000 } }),
     queueIsReady: queue.isReady,
     queueDepths: queue.depths,
     stopping: new AbortController().signal,
     corsOrigins: ["https://cidadao.example"],
+    secretKey: null,
+    feedbackSecret: null,
     logger,
     telemetry: createTelemetry({ process: "api" }),
   });
@@ -254,13 +258,21 @@ describe("the surface", () => {
     }>();
     expect(document.openapi).toBe("3.1.0");
     expect(Object.keys(document.paths).toSorted()).toEqual([
+      "/api/v1/admin/dead-jobs",
+      "/api/v1/admin/dead-jobs/{kind}/{id}/redrive",
+      "/api/v1/alerts",
+      "/api/v1/alerts/{id}/acknowledge",
+      "/api/v1/alerts/{id}/resend",
       "/api/v1/anomalies",
+      "/api/v1/anomalies/{id}/feedback",
       "/api/v1/detectors",
       "/api/v1/investigations",
       "/api/v1/investigations/{id}",
       "/api/v1/investigations/{id}/anomalies",
       "/api/v1/investigations/{id}/events",
       "/api/v1/investigations/{id}/report",
+      "/api/v1/schedules",
+      "/api/v1/schedules/{id}/run",
       "/health",
       "/health/live",
       "/health/ready",

@@ -4,8 +4,9 @@ import { listEvents } from "@cidadao/database/events";
 import { completeInvestigation, findInvestigation, type InvestigationResult } from "@cidadao/database/investigations";
 import { findReport } from "@cidadao/database/reports";
 import { findingFingerprint } from "@cidadao/domain/anomaly";
+import { severities, type Severity } from "@cidadao/domain/severity";
 import { afterAll, describe, expect, test } from "vitest";
-import { finding, noLimit, openRunning, resultOf } from "./support/records.ts";
+import { finding, findWholeAlert, noLimit, openRunning, resultOf } from "./support/records.ts";
 import { openTestStore } from "./support/stack.ts";
 
 const db = await openTestStore();
@@ -24,7 +25,7 @@ describe("completing an investigation", () => {
     const coverage = [
       { source: "s", asked: 2, answered: 1, records: 5, rejected: 0, missing: [{ what: "p", why: "t" }] },
     ];
-    const targets = ["main", "second"].map((target) => ({ channel: "discord", target }));
+    const targets = ["main", "second"].map((target) => ({ channel: "discord" as const, target, severityMin: null }));
     const result = resultOf(findings, { coverage, sample: "Amostra de 2024", outcome: "partial" });
     result.alert.targets = targets;
 
@@ -54,7 +55,7 @@ describe("completing an investigation", () => {
       title: "Relatório",
       sample: "Amostra de 2024",
     });
-    const alert = await findAlert(store, completion.alertId!, 2, noLimit);
+    const alert = await findAlert(store, completion.alertId!, { limit: 2, severities }, noLimit);
     expect(alert?.alert).toMatchObject({ severity: "critical", findings: 3, status: "pending" });
     expect(alert?.anomalies.map((anomaly) => anomaly.rank)).toEqual([1, 2]);
     const deliveries = await db.sql(
@@ -92,8 +93,8 @@ describe("completing an investigation", () => {
     ["no outcome", (result) => Object.assign(result, { outcome: null })],
     ["an outcome that does not exist", (result) => Object.assign(result, { outcome: "fine" })],
     ["a report without a title", (result) => Object.assign(result.report, { title: null })],
-    ["a channel that does not exist", (result) => (result.alert.targets = [{ channel: "pigeon", target: "main" }])],
-    ["one target twice", (result) => result.alert.targets.push({ channel: "discord", target: "main" })],
+    ["a channel that does not exist", (result) => Object.assign(result.alert.targets[0]!, { channel: "pigeon" })],
+    ["one target twice", (result) => result.alert.targets.push({ ...result.alert.targets[0]! })],
     ["an alert on a finding that is not there", (result) => (result.alert.fingerprints = ["nothing"])],
     ["no message", (result) => Object.assign(result, { message: null })],
   ];
@@ -141,6 +142,37 @@ describe("alerting a finding", () => {
     expect(await listAnomaliesOf(store, second.id, { afterRank: 0, limit: 10 }, noLimit)).toHaveLength(2);
   });
 
+  test("happens again only when it has grown graver", async () => {
+    const [known] = newFindings(1);
+    const alertOf = async (score: number, severity: Severity) => {
+      const running = await openRunning(store);
+      const result = resultOf([{ ...known!, score, severity }]);
+      return (await completeInvestigation(store, running, result, noLimit)).alertId;
+    };
+    const first = await alertOf(0.72, "high");
+    expect(first).not.toBeNull();
+    expect(await alertOf(0.75, "high")).toBeNull();
+    expect(await alertOf(0.55, "medium")).toBeNull();
+    const graver = await alertOf(0.93, "critical");
+    expect((await findWholeAlert(store, graver!))?.alert).toMatchObject({ findings: 1, severity: "critical" });
+    expect(await alertOf(0.72, "high")).toBeNull();
+    expect(await alertOf(0.99, "critical")).toBeNull();
+    expect((await findWholeAlert(store, first!))?.anomalies, "the first one still says what it said").toHaveLength(1);
+  });
+
+  test("tells each target only from its own severity on", async () => {
+    const running = await openRunning(store);
+    const result = resultOf([finding(`${running.id}-1`, { severity: "high", score: 0.8 })]);
+    result.alert.targets = [
+      { channel: "discord", target: "all", severityMin: null },
+      { channel: "email", target: "high", severityMin: "high" },
+      { channel: "webhook", target: "critical", severityMin: "critical" },
+    ];
+    const { deliveries } = await completeInvestigation(store, running, result, noLimit);
+    const told = await db.sql("select target from alert_deliveries where id = any($1) order by target", [deliveries]);
+    expect(told).toEqual([{ target: "all" }, { target: "high" }]);
+  });
+
   test("covers only what is new beside what was alerted before, at the severity of the new", async () => {
     const [known] = newFindings(1);
     const first = await openRunning(store);
@@ -148,7 +180,7 @@ describe("alerting a finding", () => {
     const fresh = finding("fresh", { score: 0.72, severity: "high" });
     const second = await openRunning(store);
     const { alertId } = await completeInvestigation(store, second, resultOf([known!, fresh]), noLimit);
-    const found = await findAlert(store, alertId!, 10, noLimit);
+    const found = await findWholeAlert(store, alertId!);
     expect(found?.alert).toMatchObject({ findings: 1, severity: "high" });
     expect(found?.anomalies.map((anomaly) => anomaly.subjectId)).toEqual(["fresh"]);
   });

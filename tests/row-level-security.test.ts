@@ -23,6 +23,7 @@ const readable: Record<string, "all" | "of visible investigations" | "nothing"> 
   alerts: "nothing",
   alert_findings: "nothing",
   alert_deliveries: "nothing",
+  alert_targets: "nothing",
   ingest_runs: "nothing",
   ingest_cursors: "nothing",
   quarantined_records: "nothing",
@@ -31,6 +32,15 @@ const readable: Record<string, "all" | "of visible investigations" | "nothing"> 
   schedule_runs: "nothing",
   registrations: "nothing",
   registration_lookups: "nothing",
+  daily_metrics: "all",
+  detector_precision: "all",
+  investigation_feedback: "nothing",
+  ml_training_datasets: "nothing",
+  entity_risks: "all",
+  source_probes: "all",
+  supplier_communities: "nothing",
+  sanction_matches: "nothing",
+  contract_screenings: "nothing",
 };
 
 const db = await openTestStore();
@@ -86,9 +96,23 @@ beforeAll(async () => {
       "insert into alerts (investigation_id, dedupe_key, severity, findings) values ($1, $2, 'high', 1) returning id",
       [id, visibility],
     );
-    await sql("insert into alert_findings values ($1, $2)", [`f-${visibility}`, alert!.id]);
+    await sql("insert into alert_findings values ($1, $2, 'high')", [`f-${visibility}`, alert!.id]);
     await sql("insert into alert_deliveries (alert_id, channel, target) values ($1, 'discord', 'main')", [alert!.id]);
   }
+  await sql("insert into daily_metrics (day, figures) values ('2024-01-01', '{}')");
+  await sql(
+    "insert into entity_risks (kind, entity_id, name, risk_tenths, parts) values ('agency', 'a', 'n', 1, '{}')",
+  );
+  await sql("insert into source_probes (source, is_up, duration_ms) values ('s', true, 1)");
+  await sql("insert into supplier_communities values ('s', '[]', '[]', 1, 1)");
+  await sql("insert into sanction_matches values ('s', 'i', 't', 1, 1)");
+  await sql("insert into contract_screenings values ('s', 'i', 1, '[]')");
+  await sql(
+    "insert into investigation_feedback (anomaly_id, fingerprint, detector, detector_version, verdict) select id, 'f', 'd', 1, 'confirmed' from anomalies limit 1",
+  );
+  await sql("insert into ml_training_datasets values ('f', 'd', 1, '{}', 'confirmed', now())");
+  await sql("insert into detector_precision values ('d', 1, 1, 1)");
+  await sql("insert into alert_targets (channel, target) values ('discord', 'main')");
   await sql("insert into ingest_runs (source, dataset, scope, status) values ('s', 'd', '{}', 'running')");
   const registration = {
     number: "1",

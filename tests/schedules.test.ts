@@ -1,5 +1,3 @@
-import { dueSlot } from "@cidadao/scheduler/due-slot";
-import { schedules } from "@cidadao/scheduler/schedules";
 import { tick } from "@cidadao/scheduler/tick";
 import { chooseBackend } from "@cidadao/queue/backend";
 import { openProducer, type Producer } from "@cidadao/queue/produce";
@@ -9,57 +7,8 @@ import { openSystem, queueKinds, type System } from "./support/system.ts";
 import { noLimit } from "./support/records.ts";
 import { until } from "./support/until.ts";
 
-const [newContracts, stuckSweep] = schedules;
-const HOUR_MS = 3_600_000;
 /** Sooner than the test ends, so that a failure says what did not come. */
 const UNTIL_MS = 25_000;
-const DAY_MS = 24 * HOUR_MS;
-
-describe("the slot that is due", () => {
-  const cron = newContracts!.cron; // 01:10, 07:10, 13:10 and 19:10 in São Paulo
-  const at = (text: string) => new Date(text);
-
-  test("is the newest one that has passed, when the schedule never ran", () => {
-    expect(dueSlot(cron, null, at("2024-01-31T12:00:00Z"))).toEqual({ slot: at("2024-01-31T10:10:00Z"), missed: 0 });
-  });
-
-  test("is none until the next one has come, and includes the one that is exactly now", () => {
-    const latest = at("2024-01-31T10:10:00Z");
-    expect(dueSlot(cron, latest, latest)).toBeNull();
-    expect(dueSlot(cron, latest, at("2024-01-31T16:09:59.999Z"))).toBeNull();
-    expect(dueSlot(cron, latest, at("2024-01-31T16:10:00Z"))).toEqual({ slot: at("2024-01-31T16:10:00Z"), missed: 0 });
-  });
-
-  test.each([
-    ["an hour", HOUR_MS, { sweeps: 59, readings: null }],
-    ["a day", DAY_MS, { sweeps: 1_439, readings: 3 }],
-    ["ten days", 10 * DAY_MS, { sweeps: 10_000, readings: 39 }], // counted up to ten thousand
-  ])("after %s of downtime is one, which says how many it stands for", (_what, downMs, missed) => {
-    const latest = at("2024-01-31T10:10:00Z");
-    const now = new Date(latest.getTime() + downMs);
-    expect(dueSlot(stuckSweep!.cron, latest, now)).toEqual({ slot: now, missed: missed.sweeps });
-    const reading = missed.readings === null ? null : { slot: now, missed: missed.readings };
-    expect(dueSlot(cron, latest, now)).toEqual(reading);
-  });
-
-  test.each([
-    ["skips midnight", "2018-11-03T00:00:00Z", ["2018-11-04T03:10:00Z", "2018-11-04T09:10:00Z"]],
-    ["repeats an hour", "2018-02-17T00:00:00Z", ["2018-02-18T04:10:00Z", "2018-02-18T10:10:00Z"]],
-  ])("comes exactly once each on the day on which the zone %s", (_what, from, onTheDay) => {
-    const seen: string[] = [];
-    let latest: Date | null = null;
-    for (let now = Date.parse(from); now < Date.parse(from) + 3 * DAY_MS; now += 60_000) {
-      const due = dueSlot(cron, latest, new Date(now));
-      if (!due) continue;
-      expect(due.missed).toBe(0);
-      if (latest !== null) seen.push(due.slot.toISOString());
-      latest = due.slot;
-    }
-    expect(seen).toHaveLength(12);
-    expect(new Set(seen).size).toBe(12);
-    for (const slot of onTheDay) expect(seen).toContain(slot.replace("Z", ".000Z"));
-  });
-});
 
 type Run = {
   slot: Date;
@@ -94,38 +43,39 @@ describe.each(queueKinds())("the running services, queue in %s", (queue) => {
     system.data.sql<Run>("select * from schedule_runs where schedule_id = $1 order by slot", [schedule]);
   const positionOf = async () => {
     const [row] = await system.data.sql<{ position: { doneTo: string | null; open: { id: string; to: string } } }>(
-      "select position from ingest_cursors where name = 'new-contracts'",
+      "select position from ingest_cursors where name = 'priority-agencies'",
     );
     return row?.position;
   };
   const opened = () =>
     system.data.sql<{ id: string; from: string; to: string }>(
       `select id, scope ->> 'from' as from, scope ->> 'to' as to from investigations
-        where origin = 'schedule' order by created_at`,
+        where origin = 'schedule' and query like 'Contratos recentes%' order by created_at`,
     );
 
   /** What a tick at that slot would have claimed; a tick with nothing due of its own hands it over. */
   async function runSlot(slot: string): Promise<Run> {
     await system.data.sql(
-      "insert into schedule_runs (schedule_id, slot, job) values ('new-contracts', $1, 'new-contracts')",
+      "insert into schedule_runs (schedule_id, slot, job) values ('priority-agencies', $1, 'priority-agencies')",
       [slot],
     );
     const context = {
       store: system.data.store,
       enqueue: producer.enqueue,
       queueIsReady: producer.isReady,
+      graceSeconds: 120,
       logger: createLogger({ process: "test", level: "silent" }),
     };
     await tick(context, [], noLimit);
     let run: Run | undefined;
     await until(`the slot ${slot} has ended`, async () => {
-      run = (await runsOf("new-contracts")).find((one) => one.slot.getTime() === Date.parse(slot));
+      run = (await runsOf("priority-agencies")).find((one) => one.slot.getTime() === Date.parse(slot));
       return run?.status === "completed" || run?.status === "failed";
     });
     return run!;
   }
 
-  test("new-contracts opens one investigation a slot, and its cursor moves only past what was read whole", async () => {
+  test("priority-agencies opens one investigation a slot, and its cursor moves only past what was read whole", async () => {
     expect(await runSlot("2024-01-10T10:10:00Z")).toMatchObject({ status: "completed", fence: 1 });
     const [first] = await opened();
     expect(first).toMatchObject({ from: "2023-12-11", to: "2024-01-10" });
@@ -149,7 +99,7 @@ describe.each(queueKinds())("the running services, queue in %s", (queue) => {
   });
 
   test("a scheduled run that fails is stored as failed, with its reason", async () => {
-    const broken = "update ingest_cursors set position = '{}' where name = 'new-contracts'";
+    const broken = "update ingest_cursors set position = '{}' where name = 'priority-agencies'";
     await system.data.sql(broken);
     expect(await runSlot("2024-01-13T10:10:00Z")).toMatchObject({
       status: "failed",
@@ -166,7 +116,8 @@ describe.each(queueKinds())("the running services, queue in %s", (queue) => {
       [slot],
     );
     const logger = createLogger({ process: "test", level: "silent" });
-    const refused = { store: system.data.store, enqueue: () => Promise.reject(new Error("away")), logger };
+    const enqueue = () => Promise.reject(new Error("away"));
+    const refused = { store: system.data.store, enqueue, graceSeconds: 120, logger };
     await tick({ ...refused, queueIsReady: () => true }, [], noLimit);
     expect(await runsOf("stuck-sweep")).toMatchObject([{ status: "pending", enqueued_at: null, fence: 0 }]);
     await tick({ ...refused, enqueue: producer.enqueue, queueIsReady: producer.isReady }, [], noLimit);
@@ -194,10 +145,10 @@ describe.each(queueKinds())("the running services, queue in %s", (queue) => {
     }
     await until(
       "the reading that was due has been opened",
-      async () => (await runsOf("new-contracts")).length === 5,
+      async () => (await runsOf("priority-agencies")).some(({ slot }) => slot > new Date("2025-01-01")),
       UNTIL_MS,
     );
-    await until("it has run", async () => (await runsOf("new-contracts")).at(-1)!.status === "completed", UNTIL_MS);
+    await until("it has run", async () => (await runsOf("priority-agencies")).at(-1)!.status === "completed", UNTIL_MS);
     expect(await opened()).toHaveLength(4);
     const claims = [
       ...system.logs().matchAll(/"schedule":"([^"]+)","slot":"([^"]+)","missed":\d+,"msg":"slot claimed"/g),

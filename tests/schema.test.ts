@@ -1,5 +1,5 @@
-import { alertStatuses, channelIds, deliveryStatuses } from "@cidadao/domain/alert";
-import { anomalyStatuses, subjectKinds } from "@cidadao/domain/anomaly";
+import { alertKinds, alertStatuses, channelIds, deliveryStatuses } from "@cidadao/domain/alert";
+import { anomalyStatuses, subjectKinds, verdicts } from "@cidadao/domain/anomaly";
 import { amendmentKinds, directAwardKinds, procurementMethods, supplierKinds } from "@cidadao/domain/contract";
 import {
   investigationOrigins,
@@ -43,13 +43,21 @@ const words: Record<string, readonly string[]> = {
   "anomalies.status": anomalyStatuses,
   "alerts.severity": severities,
   "alerts.status": alertStatuses,
+  "alerts.kind": alertKinds,
+  "alert_findings.severity": severities,
   "alert_deliveries.channel": channelIds,
+  "alert_targets.channel": channelIds,
   "alert_deliveries.status": deliveryStatuses,
+  "investigation_feedback.verdict": verdicts,
+  "ml_training_datasets.label": verdicts,
+  "entity_risks.kind": ["supplier", "agency"],
+  "schedule_runs.origin": ["schedule", "manual"],
   "schedule_runs.status": ["pending", "running", "completed", "failed"],
 };
 
 /** Checks that are about something else than the words of one column. */
 const otherChecks = [
+  "alerts_has_content",
   "anomalies_explained",
   "anomalies_score_check",
   "investigations_failure_when_failed",

@@ -1,3 +1,4 @@
+import { findAlert } from "@cidadao/database/alerts";
 import { anomalyRow } from "@cidadao/database/anomaly-row";
 import {
   claimInvestigation,
@@ -11,6 +12,7 @@ import { type Finding, findingFingerprint } from "@cidadao/domain/anomaly";
 import type { Agency, Contract, Supplier } from "@cidadao/domain/contract";
 import type { Provenance } from "@cidadao/domain/provenance";
 import type { Sanction } from "@cidadao/domain/sanction";
+import { severities } from "@cidadao/domain/severity";
 
 /** For calls that a test ends by its own timeout. */
 export const noLimit = new AbortController().signal;
@@ -82,9 +84,8 @@ export function resultOf(findings: Finding[], given: Partial<InvestigationResult
     ),
     report: { title: "Relatório", markdown: "# Relatório", totals: {}, detectors: [], coverage: [] },
     alert: {
-      severity: findings[0]?.severity ?? "info",
       fingerprints: findings.map(findingFingerprint),
-      targets: [{ channel: "discord", target: "main" }],
+      targets: [{ channel: "discord", target: "main", severityMin: null }],
     },
     ...given,
   };
@@ -162,4 +163,11 @@ export function sanction(id: string, taxId: string, given: Partial<Sanction> = {
     scope: null,
     ...given,
   };
+}
+
+const ALL = { limit: 100, severities };
+
+/** The alert with every finding it covers. */
+export async function findWholeAlert(store: Store, id: string) {
+  return findAlert(store, id, ALL, noLimit);
 }

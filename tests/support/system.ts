@@ -71,6 +71,7 @@ export async function openSystem(options: {
     DATABASE_URL: data.databaseUrl,
     ...(redis ? { REDIS_URL: `redis://127.0.0.1:${lines?.redis?.port ?? redis.port}` } : {}),
     TRANSPARENCY_API_KEY: PORTAL_KEY,
+    SOURCES: "portal-transparencia",
     PORTAL_TRANSPARENCIA_URL: portal.url,
     PORTAL_TRANSPARENCIA_PER_MINUTE: "1000000",
     ALERT_WEBHOOKS: inbox.webhookUrl.href,

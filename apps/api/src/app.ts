@@ -10,12 +10,17 @@ import {
   validatorCompiler,
 } from "fastify-type-provider-zod";
 import type { ApiContext } from "./context.ts";
+import { securitySchemes } from "./require-secret.ts";
 import { useProblems } from "./problem.ts";
 import { useRequestDeadlines } from "./request-deadline.ts";
+import { adminRoutes } from "./routes/admin.ts";
+import { alertRoutes } from "./routes/alerts.ts";
 import { anomalyRoutes } from "./routes/anomalies.ts";
 import { detectorRoutes } from "./routes/detectors.ts";
+import { feedbackRoutes } from "./routes/feedback.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { investigationRoutes } from "./routes/investigations.ts";
+import { scheduleRoutes } from "./routes/schedules.ts";
 
 const BODY_BYTES_MAX = 65_536;
 /** Railway's edge and nothing else: an address that a client writes into X-Forwarded-For is not believed. */
@@ -63,7 +68,10 @@ export async function buildApp(context: ApiContext): Promise<FastifyInstance> {
         description:
           "Watches Brazilian public spending and shows where it looks wrong, with the evidence. A red flag is a reason to look, not an accusation.",
       },
-      tags: ["investigations", "anomalies", "detectors", "health"].map((name) => ({ name })),
+      tags: ["investigations", "anomalies", "detectors", "schedules", "alerts", "admin", "health"].map((name) => ({
+        name,
+      })),
+      components: { securitySchemes },
     },
     transform: jsonSchemaTransform,
     transformObject: jsonSchemaTransformObject,
@@ -71,7 +79,11 @@ export async function buildApp(context: ApiContext): Promise<FastifyInstance> {
   await app.register(swaggerUi, { routePrefix: "/docs", staticCSP: true });
   await app.register(investigationRoutes(context));
   await app.register(anomalyRoutes(context));
-  await app.register(detectorRoutes);
+  await app.register(detectorRoutes(context));
+  await app.register(scheduleRoutes(context));
+  await app.register(alertRoutes(context));
+  await app.register(feedbackRoutes(context));
+  await app.register(adminRoutes(context));
   await app.register(healthRoutes(context));
   app.get("/", { schema: { hide: true } }, async () => ({ name: "Cidadão.AI", docs: "/docs", health: "/health" }));
   return app;

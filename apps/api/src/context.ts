@@ -1,4 +1,5 @@
 import type { Store } from "@cidadao/database/store";
+import type { Admission } from "@cidadao/operations/admit";
 import type { Enqueue, Producer } from "@cidadao/queue/produce";
 import type { Logger } from "@cidadao/runtime/logger";
 import type { Telemetry } from "@cidadao/runtime/telemetry";
@@ -6,11 +7,16 @@ import type { Telemetry } from "@cidadao/runtime/telemetry";
 export type ApiContext = {
   store: Store;
   enqueue: Enqueue;
+  admit: Admission;
   queueIsReady: () => boolean;
   queueDepths: Producer["depths"];
   /** Aborts when the process is told to stop: streams end, readiness turns. */
   stopping: AbortSignal;
   corsOrigins: string[];
+  /** Opens the routes of the operator; `null`: they are off. */
+  secretKey: string | null;
+  /** Checks the links in alerts by which people say what a finding is; `null`: nobody is asked. */
+  feedbackSecret: string | null;
   logger: Logger;
   telemetry: Telemetry;
 };

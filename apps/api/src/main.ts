@@ -1,4 +1,5 @@
 import { openStore } from "@cidadao/database/store";
+import { createAdmission } from "@cidadao/operations/admit";
 import { chooseBackend } from "@cidadao/queue/backend";
 import { openProducer } from "@cidadao/queue/produce";
 import { parseConfig } from "@cidadao/runtime/config";
@@ -14,13 +15,18 @@ try {
   const telemetry = createTelemetry({ process: "api" });
   await runProcess({ logger, drainSeconds: config.DRAIN_SECONDS }, async ({ signal, resources }) => {
     const producer = resources.use(openProducer(chooseBackend(config), logger));
+    const store = openStore(config);
+    const limits = { waitingMax: config.WAITING_MAX, waitSecondsMax: config.WAIT_SECONDS_MAX };
     const app = await buildApp({
-      store: openStore(config),
+      store,
+      admit: createAdmission({ store, limits }),
       enqueue: producer.enqueue,
       queueIsReady: producer.isReady,
       queueDepths: producer.depths,
       stopping: signal,
       corsOrigins: config.CORS_ORIGINS,
+      secretKey: config.API_SECRET_KEY ?? null,
+      feedbackSecret: config.FEEDBACK_SECRET ?? null,
       logger,
       telemetry,
     });

@@ -1,5 +1,6 @@
 import type { Anomaly } from "@cidadao/database/anomalies";
-import type { Investigation, ListPosition } from "@cidadao/database/investigations";
+import type { Investigation } from "@cidadao/database/investigations";
+import type { ListPosition } from "@cidadao/database/list-position";
 import { AppError } from "@cidadao/runtime/errors";
 import { z } from "zod";
 

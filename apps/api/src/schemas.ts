@@ -1,3 +1,5 @@
+import { deadJobKinds } from "@cidadao/database/dead-jobs";
+import { alertKinds, alertStatuses, channelIds, deliveryStatuses } from "@cidadao/domain/alert";
 import { evidenceUnits, anomalyStatuses, subjectKinds } from "@cidadao/domain/anomaly";
 import {
   investigationOrigins,
@@ -181,8 +183,82 @@ export const detectorSchema = z
     params: z
       .record(z.string(), z.unknown())
       .meta({ description: "JSON Schema of the parameters, with their defaults" }),
+    precision: z
+      .object({ confirmed: z.int(), falsePositive: z.int(), share: z.number() })
+      .nullable()
+      .meta({ description: "What people said of its findings, counted once a week; null: nothing yet" }),
   })
   .meta({ id: "Detector" });
+
+export const scheduleRunSchema = z
+  .object({
+    slot: timestamp.meta({ description: "The moment of the timetable that the run is for" }),
+    origin: z.enum(["schedule", "manual"]),
+    status: z.enum(["pending", "running", "completed", "failed"]),
+    missed: z.int().meta({ description: "Slots that passed unseen and that this run stands for" }),
+    progress: z.record(z.string(), z.unknown()).nullable(),
+    result: z.record(z.string(), z.unknown()).nullable(),
+    problem: z.string().nullable().meta({ description: "Why it failed" }),
+    startedAt: timestamp.nullable(),
+    finishedAt: timestamp.nullable(),
+    seconds: z.number().nullable(),
+  })
+  .meta({ id: "ScheduleRun" });
+
+export const scheduleSchema = z
+  .object({
+    id: z.string(),
+    summary: z.string(),
+    cron: z.string(),
+    zone: z.string(),
+    catchUp: z.string().meta({ description: "latest, cursor, or each with its bound" }),
+    next: timestamp,
+    last: scheduleRunSchema.nullable(),
+    lastCompletedAt: timestamp.nullable(),
+  })
+  .meta({ id: "Schedule" });
+
+export const alertSchema = z
+  .object({
+    id: z.uuid(),
+    kind: z.enum(alertKinds),
+    investigationId: z.uuid().nullable(),
+    severity: z.enum(severities),
+    findings: z.int(),
+    status: z.enum(alertStatuses),
+    createdAt: timestamp,
+    settledAt: timestamp.nullable(),
+    acknowledgedAt: timestamp.nullable(),
+    deliveries: z.array(
+      z.object({
+        id: z.uuid(),
+        channel: z.enum(channelIds),
+        target: z.string().meta({ description: "Names the target without its secret address" }),
+        status: z.enum(deliveryStatuses),
+        attempts: z.int(),
+        problem: z.string().nullable(),
+        settledAt: timestamp.nullable(),
+      }),
+    ),
+  })
+  .meta({ id: "Alert" });
+
+export const deadJobSchema = z
+  .object({
+    kind: z.enum(deadJobKinds),
+    id: z.string(),
+    name: z.string(),
+    reason: z.string(),
+    attempts: z.int(),
+    crashes: z.int(),
+    diedAt: timestamp,
+  })
+  .meta({ id: "DeadJob" });
+
+export const adminProblems = {
+  401: problemSchema.describe("No key was sent"),
+  403: problemSchema.describe("The key is wrong, or API_SECRET_KEY is not set and these routes are off"),
+} as const;
 
 export const problems = {
   400: problemSchema.describe("The request does not fit; `errors` names each field"),

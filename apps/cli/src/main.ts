@@ -9,6 +9,7 @@ import { importCommand } from "./import.ts";
 import { indicatorsCommand } from "./indicators.ts";
 import { ingestCommand } from "./ingest.ts";
 import { investigateCommand } from "./investigate.ts";
+import { schedulesCommand } from "./schedules.ts";
 import { sourcesCommand } from "./sources.ts";
 import { type Command, UsageError } from "./command.ts";
 
@@ -21,6 +22,7 @@ const commands: readonly Command[] = [
   indicatorsCommand,
   ingestCommand,
   investigateCommand,
+  schedulesCommand,
   sourcesCommand,
 ];
 

@@ -83,6 +83,8 @@ export async function runLocal(
     const sampleSource: Record<string, string> = portal
       ? {
           TRANSPARENCY_API_KEY: SAMPLE_KEY,
+          // The sample is of this one; the others are asked when the real ones are.
+          SOURCES: "portal-transparencia",
           PORTAL_TRANSPARENCIA_URL: portal.url,
           PORTAL_TRANSPARENCIA_PER_MINUTE: String(SAMPLE_CALLS_PER_MINUTE),
           // A port is given anew at each start, and the cache is keyed by the address: answers would only pile up.
@@ -205,7 +207,9 @@ async function alertOf(
   signal: AbortSignal,
 ): Promise<Inbox["accepted"][number] | null> {
   for (let seen = 0; ; seen = inbox.accepted.length) {
-    const found = inbox.accepted.find(({ payload }) => JSON.stringify(payload).includes(investigationId));
+    // Without Discord's escapes: in a message of several alerts the link is a note.
+    const textOf = (payload: unknown) => JSON.stringify(payload).replaceAll("\\", "");
+    const found = inbox.accepted.find(({ payload }) => textOf(payload).includes(investigationId));
     if (found) return found;
     try {
       await inbox.waitFor(seen + 1, signal);

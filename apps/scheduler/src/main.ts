@@ -1,7 +1,9 @@
 import { openStore } from "@cidadao/database/store";
 import { chooseBackend } from "@cidadao/queue/backend";
 import { openProducer } from "@cidadao/queue/produce";
-import { parseConfig } from "@cidadao/runtime/config";
+import { schedules } from "@cidadao/queue/schedules";
+import { scheduleProblems } from "@cidadao/queue/slots";
+import { ConfigError, parseConfig } from "@cidadao/runtime/config";
 import { repeat } from "@cidadao/runtime/deadline";
 import { messageOf } from "@cidadao/runtime/errors";
 import { serveHealth } from "@cidadao/runtime/health-server";
@@ -9,21 +11,29 @@ import { runProcess, stopOnConfigError } from "@cidadao/runtime/lifecycle";
 import { createLogger } from "@cidadao/runtime/logger";
 import { createTelemetry } from "@cidadao/runtime/telemetry";
 import { schedulerEnvironment } from "./config.ts";
-import { schedules } from "./schedules.ts";
 import { tick } from "./tick.ts";
 
 const TICK_MS = 5_000;
 /** Without a good tick for this long, the process says that it is not ready. */
 const TICK_STALE_MS = 60_000;
+const ENQUEUED_GRACE_SECONDS = 120;
 
 try {
   const config = parseConfig(schedulerEnvironment, process.env);
+  const problems = scheduleProblems(schedules);
+  if (problems.length > 0) throw new ConfigError(`The timetable is not usable:\n  ${problems.join("\n  ")}`);
   const logger = createLogger({ process: "scheduler", level: config.LOG_LEVEL });
   const telemetry = createTelemetry({ process: "scheduler" });
   await runProcess({ logger, drainSeconds: config.DRAIN_SECONDS }, async ({ signal, resources }) => {
     const store = openStore(config);
     const producer = resources.use(openProducer(chooseBackend(config), logger));
-    const context = { store, enqueue: producer.enqueue, queueIsReady: producer.isReady, logger };
+    const context = {
+      store,
+      enqueue: producer.enqueue,
+      queueIsReady: producer.isReady,
+      graceSeconds: ENQUEUED_GRACE_SECONDS,
+      logger,
+    };
     let lastTick = Number.NEGATIVE_INFINITY;
     if (config.HEALTH_PORT !== undefined) {
       const ready = () => ({ ok: performance.now() - lastTick < TICK_STALE_MS, detail: { queue: producer.isReady() } });

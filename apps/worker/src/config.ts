@@ -1,11 +1,14 @@
-import { alertConfig, alertWebhooks } from "@cidadao/channels/config";
+import { alertConfig, configuredTargets } from "@cidadao/channels/config";
 import { databaseConfig } from "@cidadao/database/store";
 import { llmConfig } from "@cidadao/llm/config";
+import { feedbackConfig } from "@cidadao/operations/feedback-config";
 import { watchConfig } from "@cidadao/operations/watched-agencies";
 import { queueConfig, queueIsNamed } from "@cidadao/queue/backend";
 import { ConfigError, processConfig } from "@cidadao/runtime/config";
 import { healthConfig } from "@cidadao/runtime/health-server";
 import { outboundConfig } from "@cidadao/sources/config";
+import { cnpjConfig } from "@cidadao/sources/cnpj/config";
+import { pncpConfig } from "@cidadao/sources/pncp/config";
 import { portalConfig } from "@cidadao/sources/portal-transparencia/config";
 import { z } from "zod";
 
@@ -52,9 +55,12 @@ export const workerEnvironment = processConfig
   .extend(healthConfig.shape)
   .extend(outboundConfig.shape)
   .extend(portalConfig.shape)
+  .extend(pncpConfig.shape)
+  .extend(cnpjConfig.shape)
   .extend(llmConfig.shape)
   .extend(alertConfig.shape)
   .extend(watchConfig.shape)
+  .extend(feedbackConfig.shape)
   .extend(workerConfig.shape)
   .check(queueIsNamed)
   .superRefine(
@@ -65,12 +71,15 @@ export const workerEnvironment = processConfig
         add("ALERT_WEBHOOKS_LOOPBACK", "is for tests and npm start; production sends alerts to Discord");
       }
       try {
-        alertWebhooks(config);
+        configuredTargets(config);
       } catch (error) {
         if (!(error instanceof ConfigError)) throw error;
-        add("ALERT_WEBHOOKS", error.message);
+        for (const problem of error.message.split("\n")) {
+          const [, variable = "ALERT_WEBHOOKS", message = problem] = /^([A-Z_]+): (.*)$/.exec(problem) ?? [];
+          add(variable, message);
+        }
       }
     },
-    // Told with the problems of the other variables, once these two are readable.
-    { when: ({ issues }) => !issues.some(({ path }) => String(path?.[0]).startsWith("ALERT_WEBHOOKS")) },
+    // Told with the problems of the other variables, once these are readable.
+    { when: ({ issues }) => !issues.some(({ path }) => /^(?:ALERT_|SMTP_URL)/.test(String(path?.[0]))) },
   );

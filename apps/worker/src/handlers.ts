@@ -1,33 +1,86 @@
-import { deliverAlert, type DeliverContext } from "@cidadao/operations/deliver-alert";
-import { investigateNewContracts } from "@cidadao/operations/new-contracts";
-import type { OpenContext } from "@cidadao/operations/open-investigation";
-import { runInvestigation, type RunContext } from "@cidadao/operations/run-investigation";
-import { runScheduled } from "@cidadao/operations/run-scheduled";
-import { sweepStuck, type SweepContext } from "@cidadao/operations/sweep-stuck";
+import { computeDetectorPrecision } from "@cidadao/database/feedback";
+import { computeDailyMetrics, computeEntityRisks } from "@cidadao/database/scheduled-work";
 import { deleteExpiredResponses } from "@cidadao/database/source-responses";
+import { addDays } from "@cidadao/domain/dates";
+import { cleanUp } from "@cidadao/operations/cleanup";
+import { summariseCritical } from "@cidadao/operations/critical-summary";
+import { deliverAlert, type DeliverContext } from "@cidadao/operations/deliver-alert";
+import { checkHealth, type HealthContext } from "@cidadao/operations/health-check";
+import { reanalyseHistory } from "@cidadao/operations/historical-reanalysis";
+import { localDay } from "@cidadao/operations/local-day";
+import { type NewContractsContext, screenNewContracts } from "@cidadao/operations/new-contracts";
+import type { OpenContext } from "@cidadao/operations/open-investigation";
+import { investigatePriorityAgencies } from "@cidadao/operations/priority-agencies";
+import { runInvestigation, type RunContext } from "@cidadao/operations/run-investigation";
+import { type ReportProgress, runScheduled, type ScheduledContext } from "@cidadao/operations/run-scheduled";
+import { refreshRegistrations } from "@cidadao/operations/refresh-registrations";
+import { refreshSanctions } from "@cidadao/operations/sanctions-refresh";
+import { type ProbedSource, probeSources } from "@cidadao/operations/source-health";
+import { findCommunities } from "@cidadao/operations/supplier-networks";
+import { sweepStuck, type SweepContext } from "@cidadao/operations/sweep-stuck";
 import type { JobHandlers } from "@cidadao/queue/consume";
+import type { ScheduledJobName, ScheduledRun } from "@cidadao/queue/jobs";
+import type { CnpjContext } from "@cidadao/sources/cnpj/client";
+
+/** An hour and a half at twenty calls a minute. */
+const SUPPLIERS_A_RUN = 1_500;
 
 export type WorkerContext = RunContext &
   DeliverContext &
   OpenContext &
-  SweepContext & { watchedAgencies: string[]; graceSeconds: number };
+  SweepContext &
+  ScheduledContext &
+  HealthContext &
+  NewContractsContext & {
+    watchedAgencies: string[];
+    probedSources: ProbedSource[];
+    graceSeconds: number;
+    /** `null` where the registers of companies are not in use. */
+    cnpj: CnpjContext | null;
+  };
 
-const SCHEDULED_LEASE_SECONDS = 300;
+type ScheduledWork = (
+  run: ScheduledRun,
+  signal: AbortSignal,
+  report: ReportProgress,
+) => Promise<Record<string, unknown>>;
 
 /** Job → operation, a table. A job of the catalogue that is missing here does not compile. */
 export function createHandlers(context: WorkerContext): JobHandlers {
+  const { store, watchedAgencies: agencyCodes } = context;
+  const scheduled: Record<ScheduledJobName, ScheduledWork> = {
+    cleanup: (_run, signal) => cleanUp(context, signal),
+    "critical-summary": ({ slot }, signal) => summariseCritical(context, { slot }, signal),
+    "detector-precision": async (_run, signal) => ({ detectors: await computeDetectorPrecision(store, signal) }),
+    "entity-risk": (_run, signal) => computeEntityRisks(store, signal),
+    "health-check": (_run, signal) => checkHealth(context, signal),
+    "historical-reanalysis": ({ slot }, signal, report) =>
+      reanalyseHistory(context, { agencyCodes, slot }, signal, report),
+    "investigation-metrics": ({ slot }, signal) =>
+      computeDailyMetrics(store, addDays(localDay(new Date(slot)), -1), signal),
+    "new-contracts": ({ slot }, signal, report) => screenNewContracts(context, { slot }, signal, report),
+    "priority-agencies": ({ slot }, signal) =>
+      investigatePriorityAgencies(context, { agencyCodes, today: localDay(new Date(slot)), slot }, signal),
+    "registrations-refresh": async (_run, signal) =>
+      context.cnpj === null
+        ? { off: "SOURCES leaves the registers of companies out" }
+        : refreshRegistrations({ store, cnpj: context.cnpj }, { suppliersMax: SUPPLIERS_A_RUN }, signal),
+    "sanctions-refresh": ({ slot }, signal) => refreshSanctions(context, { slot }, signal),
+    "source-health": (_run, signal) => probeSources(context, signal),
+    "stuck-sweep": async (_run, signal) => {
+      const swept = await sweepStuck(context, { graceSeconds: context.graceSeconds }, signal);
+      return { ...swept, expiredResponses: await deleteExpiredResponses(store, signal) };
+    },
+    "supplier-networks": (_run, signal) => findCommunities(context, signal),
+  };
+  const handlers = Object.entries(scheduled).map(([job, work]) => [
+    job,
+    (run: ScheduledRun, signal: AbortSignal) =>
+      runScheduled(context, run, signal, (running, report) => work(run, running, report)),
+  ]);
   return {
+    ...(Object.fromEntries(handlers) as Pick<JobHandlers, ScheduledJobName>),
     "run-investigation": (payload, signal) => runInvestigation(context, payload, signal),
     "deliver-alert": (payload, signal) => deliverAlert(context, payload, signal),
-    "new-contracts": (run, signal) =>
-      runScheduled(context, { run, leaseSeconds: SCHEDULED_LEASE_SECONDS }, signal, (running) => {
-        const input = { agencyCodes: context.watchedAgencies, today: run.slot.slice(0, 10), slot: run.slot };
-        return investigateNewContracts(context, input, running);
-      }),
-    "stuck-sweep": (run, signal) =>
-      runScheduled(context, { run, leaseSeconds: SCHEDULED_LEASE_SECONDS }, signal, async (running) => {
-        const swept = await sweepStuck(context, { graceSeconds: context.graceSeconds }, running);
-        return { ...swept, expiredResponses: await deleteExpiredResponses(context.store, running) };
-      }),
   };
 }

@@ -1,16 +1,15 @@
 import { createModelChain, type ModelCall } from "@cidadao/llm/chain";
 import { configuredModels } from "@cidadao/llm/config";
-import { alertWebhooks } from "@cidadao/channels/config";
-import { sendDiscord } from "@cidadao/channels/discord";
 import { readDatabaseTime } from "@cidadao/database/schedule-runs";
 import { createStoredCache } from "@cidadao/database/source-responses";
 import { openStore } from "@cidadao/database/store";
+import { parseQuietHours } from "@cidadao/operations/quiet-hours";
 import { STORE_BACK_MS } from "@cidadao/operations/run-investigation";
 import { sweepStuck } from "@cidadao/operations/sweep-stuck";
 import { chooseBackend, producerConnection } from "@cidadao/queue/backend";
 import { consume } from "@cidadao/queue/consume";
 import { openProducer } from "@cidadao/queue/produce";
-import { parseConfig } from "@cidadao/runtime/config";
+import { ConfigError, parseConfig } from "@cidadao/runtime/config";
 import { pause, repeat } from "@cidadao/runtime/deadline";
 import { messageOf } from "@cidadao/runtime/errors";
 import { serveHealth } from "@cidadao/runtime/health-server";
@@ -22,6 +21,10 @@ import { openSharedLimits } from "@cidadao/runtime/shared-limits";
 import { createTelemetry } from "@cidadao/runtime/telemetry";
 import type { Outbound } from "@cidadao/sources/outbound";
 import { openPortal } from "@cidadao/sources/portal-transparencia/source";
+import { openAlertTargets } from "./alert-targets.ts";
+import { openCnpj } from "@cidadao/sources/cnpj/source";
+import { CNPJ } from "@cidadao/sources/cnpj/wire";
+import { sourcesInUse } from "@cidadao/sources/registry";
 import { workerEnvironment } from "./config.ts";
 import { openDetectorPool } from "./detector-pool.ts";
 import { createHandlers, type WorkerContext } from "./handlers.ts";
@@ -29,6 +32,8 @@ import { createHandlers, type WorkerContext } from "./handlers.ts";
 /** How often this worker looks for work that is not on the queue: after an outage of the queue, work resumes this soon. */
 const RELAY_MS = 1_000;
 const RELAY_STALE_MS = 60_000;
+const ALERTS_PER_MESSAGE_MAX = 10;
+const SEND_LEASE_SECONDS = 60;
 
 try {
   const config = parseConfig(workerEnvironment, process.env);
@@ -49,8 +54,9 @@ try {
       }),
     );
     const pool = resources.use(openDetectorPool({ threads: config.DETECTOR_THREADS }));
-    const targets = alertWebhooks(config);
-    if (targets.length === 0) logger.warn("ALERT_WEBHOOKS is not set: nobody is alerted until it is");
+    const targets = resources.use(openAlertTargets(config));
+    if (targets.list.length === 0)
+      logger.warn("neither ALERT_WEBHOOKS, ALERT_EMAILS nor ALERT_SIGNED_WEBHOOKS is set: nobody is alerted");
     const outbound: Outbound = {
       http,
       ...sharedLimits(),
@@ -59,6 +65,7 @@ try {
       observe: ({ source, kind }) => telemetry.sourceEvents.inc({ api_name: source, event: kind }),
     };
     const portal = openPortal(config, outbound);
+    const inUse = sourcesInUse(config.SOURCES, process.env);
 
     let storeIsAway = false;
     const context: WorkerContext = {
@@ -75,17 +82,22 @@ try {
         }),
         logger,
       },
-      targets: targets.map(({ channel, target, url }) => ({
-        channel,
-        target,
-        send: (message, sending) => sendDiscord({ http }, { webhookUrl: url, message }, sending),
-      })),
-      alertTargets: targets.map(({ channel, target }) => ({ channel, target })),
+      targets: targets.list,
+      alertTargets: targets.list.map(({ channel, target, severityMin }) => ({ channel, target, severityMin })),
+      groupMax: ALERTS_PER_MESSAGE_MAX,
+      messagesPerMinute: config.ALERT_MESSAGES_PER_MINUTE,
+      sendLeaseSeconds: SEND_LEASE_SECONDS,
+      quietHours: config.ALERT_QUIET_HOURS === undefined ? null : parseQuietHours(config.ALERT_QUIET_HOURS),
       alertSeverityMin: config.ALERT_SEVERITY_MIN,
       publicUrl: config.PUBLIC_URL ?? null,
+      feedbackSecret: config.FEEDBACK_SECRET ?? null,
       leaseSeconds: config.LEASE_SECONDS,
       graceSeconds: config.ENQUEUED_GRACE_SECONDS,
       watchedAgencies: config.WATCHED_AGENCIES,
+      openingPoints: config.OPENING_POINTS,
+      probedSources: inUse.map((source) => ({ ...source, ...source.open(process.env, outbound) })),
+      cnpj: inUse.some(({ id }) => id === CNPJ) ? openCnpj(config, outbound) : null,
+      queueDepths: producer.depths,
       logger,
       telemetry,
     };
@@ -114,7 +126,7 @@ try {
     });
     resources.defer(() => relaying);
 
-    const concurrency = { investigations: config.WEB_CONCURRENCY, alerts: 4, ingest: 1, maintenance: 1 };
+    const concurrency = { investigations: config.WEB_CONCURRENCY, alerts: 4, ingest: 3, maintenance: 2 };
     resources.use(await consumeWhenReady());
     logger.info({ queue: backend.kind, concurrency }, "worker is up");
 
@@ -126,6 +138,7 @@ try {
           return await consume(backend, handlers, { concurrency, logger });
         } catch (error) {
           signal.throwIfAborted();
+          if (error instanceof ConfigError) throw error;
           logger.warn({ error: messageOf(error) }, "the queue is not there yet");
           await pause(RELAY_MS, signal);
         }

@@ -11,7 +11,7 @@ import { escapeMarkdown } from "./escape-markdown.ts";
 
 const never = new AbortController().signal;
 const message: AlertMessage = {
-  id: "0199a0a0-0000-7000-8000-000000000001",
+  ids: ["0199a0a0-0000-7000-8000-000000000001"],
   title: "Alerta de anomalia: 2 indícios novos",
   severity: "high",
   summary: "Os 2 mais graves somam R$ 10.000,00 em pontos de atenção.",
@@ -28,6 +28,7 @@ const message: AlertMessage = {
   ],
   findingsTotal: 2,
   investigationUrl: "https://api.example/api/v1/investigations/1/report",
+  notes: [],
   sample: null,
 };
 
@@ -64,7 +65,7 @@ describe("an answer of Discord", () => {
     [
       "429 for all of Discord",
       { kind: "rate_limited", retryAfterSeconds: 64.57, scope: "global" },
-      { kind: "retry", afterSeconds: 64.57 },
+      { kind: "retry", afterSeconds: 64.57, pause: "channel" },
     ],
     [
       "429 of the network before it",
@@ -83,7 +84,7 @@ describe("an answer of Discord", () => {
     ["400", { kind: "status", status: 400 }, { kind: "failed" }],
     ["401", { kind: "status", status: 401 }, { kind: "failed" }],
     ["403", { kind: "status", status: 403 }, { kind: "failed" }],
-    ["404", { kind: "status", status: 404 }, { kind: "failed" }],
+    ["404", { kind: "status", status: 404 }, { kind: "failed", targetIsGone: true }],
     ["302", { kind: "status", status: 302 }, { kind: "failed" }],
     ["200 that is not JSON", { kind: "garbled_answer" }, { kind: "sent", externalId: null }],
     ["a reset after it was accepted", { kind: "reset_after_accepting" }, { kind: "unknown" }],
@@ -94,6 +95,12 @@ describe("an answer of Discord", () => {
     const outcome = await send();
     expect(outcome).toMatchObject(expected);
     expect(JSON.stringify(outcome)).not.toContain(token());
+  });
+
+  test("that names no message left for now keeps the next one back", async () => {
+    await using limited = await startDiscordSink({ limit: { messages: 1, seconds: 60 } });
+    expect(await send(limited.webhookUrl)).toMatchObject({ kind: "sent", pauseSeconds: expect.any(Number) });
+    expect(await send(limited.webhookUrl)).toMatchObject({ kind: "retry", pause: "target" });
   });
 
   test("names the whole of Discord where the limit is global", async () => {
@@ -224,8 +231,9 @@ const hostile = fc.oneof(
     .map((parts) => parts.join("")),
 );
 const hostileMessage: fc.Arbitrary<AlertMessage> = fc.record({
-  id: hostile,
+  ids: fc.array(hostile, { maxLength: 20 }),
   title: hostile,
+  notes: fc.array(hostile, { maxLength: 60 }),
   severity: fc.constantFrom(...severities),
   summary: hostile,
   findings: fc.array(
@@ -237,6 +245,7 @@ const hostileMessage: fc.Arbitrary<AlertMessage> = fc.record({
       supplierName: fc.option(hostile),
       amountAtRiskCents: fc.integer({ min: -1e14, max: 1e14 }),
       url: fc.option(fc.oneof(hostile, fc.webUrl(), fc.constant("https://a.gov.br/(x)[y]*_~`|@everyone"))),
+      feedbackUrl: fc.option(fc.oneof(hostile, fc.webUrl())),
     }),
     { maxLength: 30 },
   ),
@@ -252,7 +261,8 @@ function liveMarkup(payload: DiscordPayload): string[] {
   return texts.flatMap((text) => {
     const strangers = text
       .replace(/\*\*(?:Valor em atenção|Órgão|Fornecedor|Dados de amostra, não de hoje):\*\*/g, "")
-      .replace(/\[Conferir no registro público\]\(https:\/\/[^()\s]*\)$/, "")
+      .replace(/\[Procede\?\]\(https?:\/\/[^()\s]*\)$/, "")
+      .replace(/\[Conferir no registro público\]\(https:\/\/[^()\s]*\)(?: · )?$/, "")
       .replace(/\[Ver a investigação completa\]\(https?:\/\/[^()\s]*\)$/, "")
       .replace(/\\[^\p{L}\p{N}\s]/gu, "");
     return strangers.match(/@(?:everyone|here)|<[@#]|[*_~`|[\]<>\\]|https?:|529\.982/g) ?? [];

@@ -1,4 +1,4 @@
-import type { AlertMessage } from "@cidadao/domain/alert";
+import type { AlertFinding, AlertMessage } from "@cidadao/domain/alert";
 import { formatBrl } from "@cidadao/domain/money";
 import { type Severity, severityNames } from "@cidadao/domain/severity";
 import { messageOf } from "@cidadao/runtime/errors";
@@ -6,6 +6,7 @@ import { type HttpClient, HttpError, type HttpResponse } from "@cidadao/runtime/
 import { z } from "zod";
 import type { SendOutcome } from "./channel.ts";
 import { escapeMarkdown } from "./escape-markdown.ts";
+import { publicRecordUrl } from "./public-record-url.ts";
 
 export type DiscordContext = { http: Pick<HttpClient, "request"> };
 export type DiscordInput = { webhookUrl: URL; message: AlertMessage };
@@ -87,18 +88,35 @@ function readResponse(response: HttpResponse): SendOutcome {
   const body = parseJson(response.text);
   if (status >= 200 && status < 300) {
     const parsed = accepted.safeParse(body);
-    return { kind: "sent", externalId: parsed.success ? parsed.data.id : null };
+    const pauseSeconds = pauseBeforeNext(response.headers);
+    return {
+      kind: "sent",
+      externalId: parsed.success ? parsed.data.id : null,
+      ...(pauseSeconds === null ? {} : { pauseSeconds }),
+    };
   }
   if (status === 429) {
     const limit = rateLimited.safeParse(body).data ?? {};
-    const scope =
-      limit.global === true || response.headers["x-ratelimit-global"] === "true" ? "all of Discord" : "this webhook";
+    const isGlobal = limit.global === true || response.headers["x-ratelimit-global"] === "true";
+    const scope = isGlobal ? "all of Discord" : "this webhook";
     const afterSeconds = pauseOf(limit.retry_after, response.headers["retry-after"]);
-    return { kind: "retry", afterSeconds, problem: `HTTP 429: Discord asks for a pause (${scope})` };
+    const pause = isGlobal ? ("channel" as const) : ("target" as const);
+    return { kind: "retry", afterSeconds, pause, problem: `HTTP 429: Discord asks for a pause (${scope})` };
   }
   if (status >= 500 || status === 408)
     return { kind: "retry", afterSeconds: null, problem: `HTTP ${status} from Discord` };
-  return { kind: "failed", problem: `HTTP ${status} from Discord${refusalOf(status, body)}` };
+  const problem = `HTTP ${status} from Discord${refusalOf(status, body)}`;
+  return { kind: "failed", problem, ...(isGone(status) ? { targetIsGone: true } : {}) };
+}
+
+function isGone(status: number): boolean {
+  return status === 401 || status === 403 || status === 404;
+}
+
+/** Discord tells with every answer how much of its limit is left; with nothing left the next message waits. */
+function pauseBeforeNext(headers: Record<string, string>): number | null {
+  const resetAfter = Number(headers["x-ratelimit-reset-after"]);
+  return headers["x-ratelimit-remaining"] === "0" && resetAfter > 0 ? resetAfter : null;
 }
 
 /** The longer of what the body and the header ask for; the body has fractions, the header whole seconds. */
@@ -119,8 +137,7 @@ function refusalOf(status: number, body: unknown): string {
   ]
     .filter((part) => typeof part === "string" && part !== "")
     .join(", ");
-  const advice =
-    status === 401 || status === 403 || status === 404 ? ". Check ALERT_WEBHOOKS: the webhook is gone" : "";
+  const advice = isGone(status) ? ". Check ALERT_WEBHOOKS: the webhook is gone" : "";
   return `${said === "" ? "" : `: ${said.slice(0, PROBLEM_CHARACTERS_MAX)}`}${advice}`;
 }
 
@@ -152,38 +169,44 @@ const colours: Record<Severity, number> = {
 
 const FOOTER = "Cidadão.AI · Um indício é um motivo para olhar, não uma acusação.";
 const SUMMARY_CHARACTERS_MAX = 1_000;
+const NOTES_CHARACTERS_MAX = 1_500;
+const NOTE_CHARACTERS_MAX = 300;
 const SAMPLE_CHARACTERS_MAX = 300;
 const LINK_CHARACTERS_MAX = 300;
 const FINDINGS_SHOWN_MAX = 10;
+const IDS_SHOWN_MAX = 10;
 const FIELD_NAME_CHARACTERS_MAX = 120;
 const PARTY_CHARACTERS_MAX = 150;
-/** What is left of Discord's total when title, description and footer are as long as they may be here. */
-const FIELDS_CHARACTERS_MAX =
-  discordLimits.embedsCharactersMax -
-  discordLimits.titleCharactersMax -
-  (SUMMARY_CHARACTERS_MAX + SAMPLE_CHARACTERS_MAX + LINK_CHARACTERS_MAX + 200) -
-  FOOTER.length -
-  60;
 
 /** One embed within Discord's limits, whatever the texts are. */
 export function buildDiscordPayload(message: AlertMessage): DiscordPayload {
-  const { titleCharactersMax } = discordLimits;
+  const { titleCharactersMax, embedsCharactersMax } = discordLimits;
   const shown = message.findings.slice(0, FINDINGS_SHOWN_MAX);
   const url = webLink(message.investigationUrl);
-  const title = `[${severityNames[message.severity].toUpperCase()}] ${message.title}`;
+  const title = escapeMarkdown(
+    `[${severityNames[message.severity].toUpperCase()}] ${message.title}`,
+    titleCharactersMax,
+  );
+  const description = descriptionOf(message, { shown: shown.length, url });
+  const ids = message.ids.slice(0, IDS_SHOWN_MAX).map((id) => id.replace(/[^\w-]/g, "").slice(0, 50));
+  const footer = [FOOTER, ...ids].join(" · ");
+  const left = embedsCharactersMax - title.length - description.length - footer.length;
   const embed: DiscordEmbed = {
-    title: escapeMarkdown(title, titleCharactersMax),
+    title,
     ...(url === null ? {} : { url }),
-    description: descriptionOf(message, { shown: shown.length, url }),
+    description,
     color: colours[message.severity],
-    fields: shown.map((finding, index) => fieldOf(finding, { number: index + 1, shown: shown.length })),
-    footer: { text: `${FOOTER} · ${message.id.replace(/[^\w-]/g, "").slice(0, 50)}` },
+    fields: shown.map((finding, index) =>
+      fieldOf(finding, { number: index + 1, share: Math.floor(left / shown.length) - FIELD_NAME_CHARACTERS_MAX }),
+    ),
+    footer: { text: footer },
   };
   return { embeds: [embed], allowed_mentions: { parse: [] } };
 }
 
 function descriptionOf(message: AlertMessage, { shown, url }: { shown: number; url: string | null }): string {
   const lines = [escapeMarkdown(message.summary, SUMMARY_CHARACTERS_MAX) || "Novos indícios."];
+  if (message.notes.length > 0) lines.push(notesOf(message.notes));
   if (message.sample !== null) {
     lines.push(`**Dados de amostra, não de hoje:** ${escapeMarkdown(message.sample, SAMPLE_CHARACTERS_MAX)}`);
   }
@@ -192,10 +215,21 @@ function descriptionOf(message: AlertMessage, { shown, url }: { shown: number; u
   return lines.join("\n\n");
 }
 
-function fieldOf(finding: AlertMessage["findings"][number], { number, shown }: { number: number; shown: number }) {
-  const { fieldValueCharactersMax } = discordLimits;
-  const share = Math.floor(FIELDS_CHARACTERS_MAX / shown) - FIELD_NAME_CHARACTERS_MAX;
-  const valueMax = Math.min(fieldValueCharactersMax, share);
+/** As many notes as there is room for; the rest is counted. */
+function notesOf(notes: string[]): string {
+  const lines: string[] = [];
+  let characters = 0;
+  for (const [index, note] of notes.entries()) {
+    const line = `• ${escapeMarkdown(note, NOTE_CHARACTERS_MAX)}`;
+    characters += line.length + 1;
+    if (characters > NOTES_CHARACTERS_MAX) return [...lines, `… e mais ${notes.length - index}.`].join("\n");
+    lines.push(line);
+  }
+  return lines.join("\n");
+}
+
+function fieldOf(finding: AlertFinding, { number, share }: { number: number; share: number }) {
+  const valueMax = Math.min(discordLimits.fieldValueCharactersMax, share);
   const name = `${number}. ${finding.title} (${severityNames[finding.severity]})`;
   const partyMax = Math.min(PARTY_CHARACTERS_MAX, Math.floor(valueMax / 4));
   const head = [
@@ -203,7 +237,8 @@ function fieldOf(finding: AlertMessage["findings"][number], { number, shown }: {
     ...(finding.agencyName === null ? [] : [`**Órgão:** ${escapeMarkdown(finding.agencyName, partyMax)}`]),
     ...(finding.supplierName === null ? [] : [`**Fornecedor:** ${escapeMarkdown(finding.supplierName, partyMax)}`]),
   ].join("\n");
-  const link = publicRecordLink(finding.url);
+  const links = [publicRecordLink(finding.url), feedbackLink(finding.feedbackUrl)].filter((one) => one !== null);
+  const link = links.length === 0 ? null : links.join(" · ");
   // The link is left out before the reason is squeezed to nothing.
   const record = link === null || head.length + link.length + REASON_CHARACTERS_MIN > valueMax ? "" : `\n${link}`;
   const reason = escapeMarkdown(finding.reason, valueMax - head.length - record.length - 1);
@@ -214,15 +249,15 @@ function fieldOf(finding: AlertMessage["findings"][number], { number, shown }: {
 }
 
 const REASON_CHARACTERS_MIN = 80;
-/** Where Brazilian public bodies publish. Anything else in an alert is shown by nobody as a link. */
-const PUBLIC_HOST = /(?:^|\.)(?:gov|leg|jus|mp|def|mil)\.br$/;
 
 function publicRecordLink(text: string | null): string | null {
-  const url = text === null ? null : URL.parse(text);
-  if (url === null || url.protocol !== "https:" || url.port !== "" || url.username !== "" || url.password !== "")
-    return null;
-  if (!PUBLIC_HOST.test(url.hostname)) return null;
-  return `[Conferir no registro público](${markdownHref(url)})`;
+  const url = publicRecordUrl(text);
+  return url === null ? null : `[Conferir no registro público](${markdownHref(url)})`;
+}
+
+function feedbackLink(text: string | null | undefined): string | null {
+  const href = webLink(text ?? null);
+  return href === null ? null : `[Procede?](${href})`;
 }
 
 /** The link back to our own API, whose base comes from the configuration. */

@@ -1,6 +1,6 @@
 import { ConfigError } from "@cidadao/runtime/config";
 import { expect, test } from "vitest";
-import { alertConfig, alertWebhooks } from "./config.ts";
+import { alertConfig, configuredTargets } from "./config.ts";
 import { parseAlertWebhooks, parseLocalAlertWebhooks } from "./webhook-url.ts";
 
 const TOKEN = "T0ken-of_the-webhook";
@@ -85,13 +85,15 @@ test("this computer's inbox needs the local variant, plain http and Discord's pa
 
 test("the configuration takes loopback addresses only when told, and has sane defaults", () => {
   const local = `http://127.0.0.1:4005${PATH}`;
-  expect(alertConfig.parse({})).toEqual({
+  expect(alertConfig.parse({})).toMatchObject({
     ALERT_WEBHOOKS: "",
     ALERT_SEVERITY_MIN: "high",
     ALERT_WEBHOOKS_LOOPBACK: "false",
   });
   expect(alertConfig.safeParse({ ALERT_WEBHOOKS: "https://hooks.slack.com/x" }).success).toBe(false);
   expect(alertConfig.parse({ ALERT_SEVERITY_MIN: "CRITICAL" }).ALERT_SEVERITY_MIN).toBe("critical");
-  expect(() => alertWebhooks(alertConfig.parse({ ALERT_WEBHOOKS: local }))).toThrow(ConfigError);
-  expect(alertWebhooks(alertConfig.parse({ ALERT_WEBHOOKS: local, ALERT_WEBHOOKS_LOOPBACK: "true" }))).toHaveLength(1);
+  expect(() => configuredTargets(alertConfig.parse({ ALERT_WEBHOOKS: local }))).toThrow(ConfigError);
+  expect(configuredTargets(alertConfig.parse({ ALERT_WEBHOOKS: local, ALERT_WEBHOOKS_LOOPBACK: "true" }))).toHaveLength(
+    1,
+  );
 });

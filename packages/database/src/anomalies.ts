@@ -1,7 +1,7 @@
 import type { AnomalyStatus, Evidence, LegalReference, SubjectKind } from "@cidadao/domain/anomaly";
 import type { Timestamp } from "@cidadao/domain/dates";
 import { type Severity, severities } from "@cidadao/domain/severity";
-import { type ListPosition, olderThan } from "./investigations.ts";
+import { type ListPosition, olderThan } from "./list-position.ts";
 import { camelRow } from "./rows.ts";
 import { type Store, unwrap } from "./store.ts";
 

@@ -9,8 +9,9 @@ import {
 } from "@cidadao/domain/investigation";
 import type { Timestamp } from "@cidadao/domain/dates";
 import type { DetectorReport } from "@cidadao/domain/dataset";
-import type { Severity } from "@cidadao/domain/severity";
 import type { AnomalyRow } from "./anomaly-row.ts";
+import type { AlertAddressee } from "./alerts.ts";
+import { type ListPosition, olderThan } from "./list-position.ts";
 import { camelRow } from "./rows.ts";
 import { type Store, unwrap } from "./store.ts";
 
@@ -132,9 +133,6 @@ export async function findInvestigation(store: Store, id: string, signal: AbortS
   return row === null ? null : camelRow(row);
 }
 
-/** A place in a list that is ordered newest first. */
-export type ListPosition = { createdAt: Timestamp; id: string };
-
 export async function listInvestigations(
   store: Store,
   filter: { status?: InvestigationStatus | undefined; before?: ListPosition | undefined; limit: number },
@@ -146,10 +144,6 @@ export async function listInvestigations(
   const ordered = question.order("created_at", { ascending: false }).order("id", { ascending: false });
   const rows = await unwrap(ordered.limit(filter.limit).abortSignal(signal), "listing investigations");
   return (rows as unknown as Record<string, unknown>[]).map((row) => camelRow<Investigation>(row));
-}
-
-export function olderThan(position: ListPosition): string {
-  return `created_at.lt."${position.createdAt}",and(created_at.eq."${position.createdAt}",id.lt."${position.id}")`;
 }
 
 export type ClaimOutcome = "claimed" | "leased" | "early" | "final" | "unknown" | "poison";
@@ -258,7 +252,7 @@ export type InvestigationResult = {
     detectors: DetectorReport[];
     coverage: SourceCoverage[];
   };
-  alert: { severity: Severity; fingerprints: string[]; targets: { channel: string; target: string }[] };
+  alert: { fingerprints: string[]; targets: AlertAddressee[] };
 };
 
 export type Completion = { completed: boolean; alertId: string | null; deliveries: string[] };
@@ -298,4 +292,57 @@ export async function takeUnqueuedInvestigations(
 
 export async function markUnqueued(store: Store, id: string, signal: AbortSignal): Promise<void> {
   await unwrap(store.rpc("mark_unqueued", { p_id: id }).abortSignal(signal), "marking as unqueued");
+}
+
+export type Backlog = { waiting: number; oldestSeconds: number; endedLastMinute: number };
+
+export async function readBacklog(store: Store, signal: AbortSignal): Promise<Backlog> {
+  return (await unwrap(store.rpc("investigation_backlog").abortSignal(signal), "reading the backlog")) as Backlog;
+}
+
+/** What an Idempotency-Key has opened, if anything. */
+export async function findByIdempotencyHash(
+  store: Store,
+  hash: string,
+  signal: AbortSignal,
+): Promise<Investigation | null> {
+  const question = store.from("investigations").select(COLUMNS).eq("idempotency_hash", hash).is("owner_id", null);
+  const row = await unwrap(question.abortSignal(signal).maybeSingle(), "reading by idempotency key");
+  return row === null ? null : camelRow<Investigation>(row as unknown as Record<string, unknown>);
+}
+
+export type OutcomeCounts = {
+  waiting: number;
+  running: number;
+  completed: number;
+  failed: number;
+  cancelled: number;
+  anomalies: number;
+  failedIds: string[];
+};
+
+const IDS_PER_QUESTION = 100;
+
+/** What has become of these investigations so far. */
+export async function countOutcomes(store: Store, ids: string[], signal: AbortSignal): Promise<OutcomeCounts> {
+  const counts: OutcomeCounts = {
+    waiting: 0,
+    running: 0,
+    completed: 0,
+    failed: 0,
+    cancelled: 0,
+    anomalies: 0,
+    failedIds: [],
+  };
+  for (let start = 0; start < ids.length; start += IDS_PER_QUESTION) {
+    const some = ids.slice(start, start + IDS_PER_QUESTION);
+    const question = store.from("investigations").select("id,status,anomalies").in("id", some).abortSignal(signal);
+    const rows = await unwrap(question, "counting outcomes");
+    for (const { id, status, anomalies } of rows as { id: string; status: InvestigationStatus; anomalies: number }[]) {
+      counts[status === "pending" ? "waiting" : status]++;
+      counts.anomalies += anomalies;
+      if (status === "failed") counts.failedIds.push(id);
+    }
+  }
+  return counts;
 }

@@ -6,6 +6,10 @@ import type { Severity } from "./severity.ts";
 export const anomalyStatuses = ["detected", "under_review", "confirmed", "false_positive", "resolved"] as const;
 export type AnomalyStatus = (typeof anomalyStatuses)[number];
 
+/** What a person may say of a finding; both are statuses. */
+export const verdicts = ["confirmed", "false_positive"] as const satisfies readonly AnomalyStatus[];
+export type Verdict = (typeof verdicts)[number];
+
 export const subjectKinds = ["contract", "supplier", "agency", "unit", "process"] as const;
 export type SubjectKind = (typeof subjectKinds)[number];
 

@@ -1,5 +1,11 @@
 import { createHash } from "node:crypto";
-import { insertInvestigation, type Investigation, markUnqueued } from "@cidadao/database/investigations";
+import {
+  findByIdempotencyHash,
+  insertInvestigation,
+  type Investigation,
+  markUnqueued,
+  type NewInvestigation,
+} from "@cidadao/database/investigations";
 import type { Store } from "@cidadao/database/store";
 import { detectors as registry } from "@cidadao/detectors/registry";
 import type { InvestigationOrigin, InvestigationPriority, InvestigationScope } from "@cidadao/domain/investigation";
@@ -8,8 +14,15 @@ import { jobPriorities } from "@cidadao/queue/jobs";
 import type { Enqueue } from "@cidadao/queue/produce";
 import { AppError, messageOf } from "@cidadao/runtime/errors";
 import type { Logger } from "@cidadao/runtime/logger";
+import type { Admission } from "./admit.ts";
 
-export type OpenContext = { store: Store; enqueue: Enqueue; logger: Logger };
+export type OpenContext = {
+  store: Store;
+  enqueue: Enqueue;
+  /** Throws when there is too much to take more; left out: everything is taken. */
+  admit?: Admission;
+  logger: Logger;
+};
 
 export type OpenRequest = {
   query: string | null;
@@ -42,7 +55,7 @@ export async function openInvestigation(
   const asked = { ...given, query: given.query === null ? null : maskCpfsInText(given.query) };
   const requestHash = sha256(JSON.stringify(asked));
   const row = { ...asked, requestHash, idempotencyHash: idempotencyKey === null ? null : sha256(idempotencyKey) };
-  const { investigation, created } = await insertInvestigation(context.store, row, signal);
+  const { investigation, created } = await insertAdmitted(context, row, signal);
   if (!created) {
     if (investigation.requestHash === requestHash) return { investigation, created };
     throw new AppError(
@@ -52,6 +65,19 @@ export async function openInvestigation(
   }
   await enqueueInvestigation(context, investigation);
   return { investigation, created };
+}
+
+/** What a key has opened before is answered in any case: only new work is refused. */
+async function insertAdmitted(context: OpenContext, row: NewInvestigation, signal: AbortSignal) {
+  try {
+    await context.admit?.(row.priority, signal);
+  } catch (error) {
+    const { idempotencyHash } = row;
+    const known = idempotencyHash === null ? null : await findByIdempotencyHash(context.store, idempotencyHash, signal);
+    if (known) return { investigation: known, created: false };
+    throw error;
+  }
+  return insertInvestigation(context.store, row, signal);
 }
 
 /** A refused enqueue is no failure of the caller: the row is marked for the sweep, or found by it after its grace. */

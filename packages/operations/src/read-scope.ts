@@ -18,7 +18,7 @@ import {
   sanctionListRecordsMin,
   sanctions,
 } from "@cidadao/sources/portal-transparencia/source";
-import { ingest, type IngestQuestion } from "./ingest.ts";
+import { ingest, type IngestQuestion, type IngestSummary } from "./ingest.ts";
 
 export type ReadContext = { store: Store; portal: PortalContext };
 
@@ -105,9 +105,10 @@ export async function readDetails(
   };
 }
 
-async function ingestContracts(
+/** The contracts of the scope, stored as they come; `onRecords` sees them too. */
+export async function ingestContracts(
   context: ReadContext,
-  input: ReadInput,
+  input: ReadInput & { onRecords?: (contracts: Contract[]) => void },
   signal: AbortSignal,
 ): Promise<{ coverage: SourceCoverage[]; sample: string | null }> {
   const { scope } = input;
@@ -122,6 +123,7 @@ async function ingestContracts(
       investigationId: input.investigationId,
       questions: asked.questions,
       store: { kind: "contracts", homepage },
+      ...(input.onRecords ? { onRecords: input.onRecords } : {}),
       onQuestionDone: (done, total, records) =>
         done % Math.ceil(total / 10) === 0
           ? input.onProgress((0.8 * done) / total, `Contratos lidos: ${records} (${done} de ${total} consultas).`)
@@ -199,6 +201,28 @@ async function ingestSanctions(
     signal,
   );
   return { coverage: [coverage], read: coverage.missing.length === 0 };
+}
+
+/** A whole sanction list, stored; a list shorter than it can be is not complete. */
+export function ingestWholeSanctionList(
+  context: ReadContext,
+  input: { list: SanctionList },
+  signal: AbortSignal,
+): Promise<IngestSummary> {
+  const { list } = input;
+  return ingest(
+    context,
+    {
+      source,
+      dataset: list,
+      scope: {},
+      investigationId: null,
+      questions: [{ what: `lista ${list.toUpperCase()}`, pages: (stop) => sanctions(context.portal, { list }, stop) }],
+      store: { kind: "sanctions", homepage },
+      recordsMin: sanctionListRecordsMin[list],
+    },
+    signal,
+  );
 }
 
 function companyCnpj(contract: Contract): string | null {

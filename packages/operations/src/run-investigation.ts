@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import type { AlertAddressee } from "@cidadao/database/alerts";
 import { anomalyRow } from "@cidadao/database/anomaly-row";
 import {
   claimInvestigation,
@@ -32,7 +33,7 @@ export type RunContext = ReadContext & {
   detect: (dataset: Dataset, detectors: string[] | null, signal: AbortSignal) => Promise<Detection>;
   explain: ExplainContext;
   /** Where alerts go; empty: nothing is recorded as alerted. */
-  alertTargets: { channel: string; target: string }[];
+  alertTargets: AlertAddressee[];
   alertSeverityMin: Severity;
   leaseSeconds: number;
   logger: Logger;
@@ -160,7 +161,6 @@ async function investigate(
     anomalies: findings.map((finding, index) => anomalyRow(finding, index + 1, explanations[index] ?? null)),
     report: renderReport({ investigation, outcome, contracts, detection, explanations, coverage, sample }),
     alert: {
-      severity: alerted[0]?.severity ?? context.alertSeverityMin,
       fingerprints: alerted.map(findingFingerprint),
       targets: context.alertTargets,
     },

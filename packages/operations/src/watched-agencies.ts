@@ -1,4 +1,5 @@
 import { AGENCIES_MAX } from "@cidadao/domain/investigation";
+import { OPENING_POINTS_DEFAULT } from "@cidadao/domain/opening-rule";
 import { z } from "zod";
 
 /** SIAFI codes: the agencies with the largest federal contracting, direct units of ministries listed by their own code. */
@@ -32,5 +33,16 @@ export const watchConfig = z.object({
         .max(AGENCIES_MAX),
     )
     .default(defaultAgencies)
-    .describe("SIAFI codes of the agencies that the scheduled scans read, separated by commas; default: 16 large ones"),
+    .describe(
+      "SIAFI codes of the priority agencies that the scheduled scans read, separated by commas; default: 16 large ones",
+    ),
+  OPENING_POINTS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100)
+    .default(OPENING_POINTS_DEFAULT)
+    .describe(
+      "Points from which a new contract opens an investigation: value 2-3, direct award 1-3, single bidder 2, watched 3",
+    ),
 });

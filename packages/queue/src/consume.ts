@@ -1,3 +1,4 @@
+import { ConfigError } from "@cidadao/runtime/config";
 import { limitedSignal, withDeadline } from "@cidadao/runtime/deadline";
 import { messageOf } from "@cidadao/runtime/errors";
 import type { Logger } from "@cidadao/runtime/logger";
@@ -41,6 +42,10 @@ export async function consume(
   options: { concurrency: Record<QueueName, number>; logger: Logger; queues?: readonly QueueName[] },
 ): Promise<AsyncDisposable> {
   const { logger } = options;
+  const consumed = options.queues ?? queueNames;
+  const idle = consumed.filter((name) => !(options.concurrency[name] >= 1));
+  if (idle.length > 0)
+    throw new ConfigError(`no consumer for the queue ${idle.join(", ")}: its jobs would wait for ever`);
   await prepareBackend(backend);
   const report = throttledReporter(logger);
   const stop = new AbortController();
@@ -73,7 +78,7 @@ export async function consume(
 
   const handled = new Set<Promise<void>>();
   const connections: ReturnType<typeof consumerConnection>[] = [];
-  const workers = (options.queues ?? queueNames).map((name): AnyWorker => {
+  const workers = consumed.map((name): AnyWorker => {
     const settings = {
       concurrency: options.concurrency[name],
       lockDuration: LOCK_MS,

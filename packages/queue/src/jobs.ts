@@ -22,8 +22,20 @@ export const jobCatalogue = {
     payload: z.strictObject({ deliveryId: z.uuid(), fence: z.int() }),
     timeoutMs: 60_000,
   },
-  "new-contracts": { queue: "ingest", payload: scheduledRun, timeoutMs: 1_800_000 },
+  cleanup: { queue: "maintenance", payload: scheduledRun, timeoutMs: 1_800_000 },
+  "critical-summary": { queue: "maintenance", payload: scheduledRun, timeoutMs: 120_000 },
+  "detector-precision": { queue: "maintenance", payload: scheduledRun, timeoutMs: 120_000 },
+  "entity-risk": { queue: "maintenance", payload: scheduledRun, timeoutMs: 600_000 },
+  "health-check": { queue: "maintenance", payload: scheduledRun, timeoutMs: 60_000 },
+  "historical-reanalysis": { queue: "ingest", payload: scheduledRun, timeoutMs: 86_400_000 },
+  "investigation-metrics": { queue: "maintenance", payload: scheduledRun, timeoutMs: 120_000 },
+  "new-contracts": { queue: "ingest", payload: scheduledRun, timeoutMs: 14_400_000 },
+  "priority-agencies": { queue: "ingest", payload: scheduledRun, timeoutMs: 60_000 },
+  "registrations-refresh": { queue: "ingest", payload: scheduledRun, timeoutMs: 14_400_000 },
+  "sanctions-refresh": { queue: "ingest", payload: scheduledRun, timeoutMs: 14_400_000 },
+  "source-health": { queue: "maintenance", payload: scheduledRun, timeoutMs: 120_000 },
   "stuck-sweep": { queue: "maintenance", payload: scheduledRun, timeoutMs: 60_000 },
+  "supplier-networks": { queue: "maintenance", payload: scheduledRun, timeoutMs: 600_000 },
 } as const satisfies Record<string, { queue: QueueName; payload: z.ZodType; timeoutMs: number }>;
 
 export type JobName = keyof typeof jobCatalogue;
@@ -42,4 +54,10 @@ export function jobId(payload: JobPayload<JobName>): string {
   if ("investigationId" in payload) return `inv_${payload.investigationId}_f${payload.fence}`;
   if ("deliveryId" in payload) return `del_${payload.deliveryId}_f${payload.fence}`;
   return `run_${payload.scheduleId}_${Date.parse(payload.slot)}_f${payload.fence}`;
+}
+
+export function isScheduledJob(job: string): job is ScheduledJobName {
+  return (
+    Object.hasOwn(jobCatalogue, job) && "scheduleId" in jobCatalogue[job as keyof typeof jobCatalogue].payload.shape
+  );
 }

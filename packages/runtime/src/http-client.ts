@@ -1,3 +1,4 @@
+import type { LookupFunction } from "node:net";
 import { promisify, TextDecoder } from "node:util";
 import { gunzip } from "node:zlib";
 import { Agent, type Dispatcher } from "undici";
@@ -82,6 +83,8 @@ export type HttpClientOptions = {
   userAgent: string;
   connectionsPerHostMax?: number;
   onResponse?: (outcome: HttpOutcome) => void;
+  /** Looks names up in place of the system's resolver; what it gives is what is connected to. */
+  lookup?: LookupFunction;
 };
 
 const BYTES_MAX = 10 * 1024 * 1024;
@@ -90,7 +93,7 @@ const TIMEOUTS: HttpTimeouts = { connectMs: 5_000, headersMs: 30_000, bodyMs: 30
 
 /** The one owner of outgoing HTTP. Certificates are always verified. */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
-  const { userAgent, connectionsPerHostMax = CONNECTIONS_PER_HOST_MAX, onResponse } = options;
+  const { userAgent, connectionsPerHostMax = CONNECTIONS_PER_HOST_MAX, onResponse, lookup } = options;
   const agent = new Agent({
     connections: connectionsPerHostMax,
     pipelining: 1,
@@ -99,7 +102,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     // The exchange keeps its own, stricter clocks.
     headersTimeout: 0,
     bodyTimeout: 0,
-    connect: { rejectUnauthorized: true, timeout: 30_000 },
+    connect: { rejectUnauthorized: true, timeout: 30_000, ...(lookup ? { lookup } : {}) },
   });
 
   async function observed<Result extends { status: number }>(

@@ -22,4 +22,11 @@ export const outboundConfig = z.object({
     .max(31_536_000)
     .default(3_600)
     .meta({ description: "Seconds an answer of a source is reused; 0 turns the cache off" }),
+  SOURCES: z
+    .string()
+    .transform((list) => list.split(",").map((id) => id.trim()))
+    .optional()
+    .meta({
+      description: "Ids of the sources in use (docs/sources.md), separated by commas; default: all that have their key",
+    }),
 });

@@ -1,3 +1,4 @@
+import { ConfigError } from "@cidadao/runtime/config";
 import { z } from "zod";
 import { cnpj } from "./cnpj/source.ts";
 import type { Source } from "./define-source.ts";
@@ -12,3 +13,16 @@ export const sourcesConfig: z.ZodObject = sources.reduce(
   (all: z.ZodObject, source) => all.extend(source.config.shape),
   z.object({}),
 );
+
+/** Those of `ids`, or all; a source whose key is missing is off. Throws a `ConfigError` for an id that names none. */
+export function sourcesInUse(
+  ids: readonly string[] | undefined,
+  environment: Record<string, string | undefined>,
+): Source[] {
+  const unknown = (ids ?? []).filter((id) => !sources.some((source) => source.id === id));
+  if (unknown.length > 0) {
+    const known = sources.map(({ id }) => id).join(", ");
+    throw new ConfigError(`SOURCES: there is no source ${unknown.join(", ")}; there are ${known}`);
+  }
+  return sources.filter((source) => (ids?.includes(source.id) ?? true) && source.missing(environment).length === 0);
+}

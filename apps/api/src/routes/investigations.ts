@@ -56,6 +56,7 @@ export const investigationRoutes =
           413: problemSchema,
           415: problemSchema,
           422: problemSchema.describe("The Idempotency-Key was used with another body"),
+          429: problemSchema.describe("Too many wait already; Retry-After says when to come back"),
         },
       },
       handler: async (request, reply) => {

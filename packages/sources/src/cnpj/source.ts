@@ -1,8 +1,9 @@
 import type { Registration } from "@cidadao/domain/registration";
 import { parseCnpj } from "@cidadao/domain/tax-id";
 import { AppError } from "@cidadao/runtime/errors";
+import type { z } from "zod";
 import { defineSource, type SourcePage } from "../define-source.ts";
-import { uncached } from "../outbound.ts";
+import { type Outbound, uncached } from "../outbound.ts";
 import { pageOf } from "../read-rows.ts";
 import { askRegisters, type CnpjContext, createCnpjContext } from "./client.ts";
 import { cnpjConfig } from "./config.ts";
@@ -23,6 +24,17 @@ export async function registration(
   return answer === null ? null : pageOf(answer, readRegistration());
 }
 
+export function openCnpj(config: z.output<typeof cnpjConfig>, outbound: Outbound): CnpjContext {
+  return createCnpjContext({
+    outbound,
+    openCnpjUrl: config.OPENCNPJ_URL,
+    minhaReceitaUrl: config.MINHARECEITA_URL,
+    brasilApiUrl: config.BRASILAPI_URL,
+    perMinute: config.CNPJ_PER_MINUTE,
+    timeoutMs: config.CNPJ_TIMEOUT_SECONDS * 1_000,
+  });
+}
+
 export const cnpj = defineSource({
   id: CNPJ,
   name: "Cadastro de CNPJ",
@@ -38,15 +50,7 @@ export const cnpj = defineSource({
   perMinute: "CNPJ_PER_MINUTE",
   needs: [],
   auth: "ninguém se identifica, mas todos dizem quem são no User-Agent",
-  open: (config, outbound) =>
-    createCnpjContext({
-      outbound,
-      openCnpjUrl: config.OPENCNPJ_URL,
-      minhaReceitaUrl: config.MINHARECEITA_URL,
-      brasilApiUrl: config.BRASILAPI_URL,
-      perMinute: config.CNPJ_PER_MINUTE,
-      timeoutMs: config.CNPJ_TIMEOUT_SECONDS * 1_000,
-    }),
+  open: openCnpj,
   probeRecordsMin: 1,
   async probe(context, signal) {
     const fresh = { registers: context.registers.map(uncached) };

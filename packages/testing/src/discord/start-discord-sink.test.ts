@@ -62,6 +62,22 @@ test("strikes with its faults in order, one a request, and then works", async ()
   expect(sink.requests).toHaveLength(4);
 });
 
+test("counts its limit, says with each answer what is left, and refuses with the pause when nothing is", async () => {
+  await using limited = await startDiscordSink({ limit: { messages: 2, seconds: 60 } });
+  const url = `${limited.webhookUrl.href}?wait=true`;
+  const answers = [
+    await post({ content: "1" }, url),
+    await post({ content: "2" }, url),
+    await post({ content: "3" }, url),
+  ];
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 429]);
+  expect(answers[1]!.headers.get("x-ratelimit-remaining")).toBe("0");
+  const { retry_after: pause } = (await answers[2]!.json()) as { retry_after: number };
+  expect(pause).toBeGreaterThan(30);
+  expect(pause).toBeLessThanOrEqual(60);
+  expect(limited.accepted).toHaveLength(2);
+});
+
 test("lets a test wait for messages, and gives up with it or with the sink", async () => {
   const waiting = sink.waitFor(2);
   await post({ content: "1" });

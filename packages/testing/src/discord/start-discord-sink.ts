@@ -13,6 +13,8 @@ export type SinkFault =
   | { kind: "rate_limited_page"; retryAfter: string }
   | { kind: "status"; status: number }
   | { kind: "stall" }
+  /** Answers well, but late. */
+  | { kind: "slow"; delayMs: number }
   /** Keeps the message and then cuts the connection: the sender cannot know. */
   | { kind: "reset_after_accepting" }
   | { kind: "reset_before_accepting" }
@@ -38,6 +40,8 @@ export type DiscordSinkOptions = {
   /** 0 or left out: any free port. */
   port?: number;
   onAccepted?: (message: AcceptedMessage) => void;
+  /** Discord's own limit of a webhook, counted here as there; left out: every answer says that some is left. */
+  limit?: { messages: number; seconds: number };
 };
 
 const WEBHOOK_ID = "1000000000000000001";
@@ -55,6 +59,7 @@ export async function startDiscordSink(options: DiscordSinkOptions = {}): Promis
     reject: (reason: unknown) => void;
   }>();
   let faults: (SinkFault | null)[] = [];
+  const bucket = limitBucket(options.limit);
 
   const accept = (payload: SinkPayload): AcceptedMessage => {
     const message = { id: String(FIRST_MESSAGE_ID + BigInt(accepted.length)), acceptedAt: new Date(), payload };
@@ -75,6 +80,12 @@ export async function startDiscordSink(options: DiscordSinkOptions = {}): Promis
     const payload = parseJson(body);
     const errors = validatePayload(payload);
     if (errors !== null) return send(response, { status: 400, body: errors });
+    const { headers: limitHeaders, retryAfterSeconds } = bucket();
+    if (retryAfterSeconds !== null) {
+      isUnanswered({ kind: "rate_limited", retryAfterSeconds }, response);
+      return;
+    }
+    if (fault?.kind === "slow") await new Promise((resolve) => setTimeout(resolve, fault.delayMs));
     const { id } = accept(payload as SinkPayload);
     if (fault?.kind === "reset_after_accepting") return void response.socket?.resetAndDestroy();
     if (fault?.kind === "garbled_answer")
@@ -134,12 +145,25 @@ export async function startDiscordSink(options: DiscordSinkOptions = {}): Promis
   };
 }
 
-const limitHeaders = {
-  "x-ratelimit-limit": "5",
-  "x-ratelimit-remaining": "4",
-  "x-ratelimit-reset-after": "1",
-  "x-ratelimit-bucket": "local",
-};
+/** What each answer says of the limit, and how long to wait when it is used up. */
+function limitBucket(limit: DiscordSinkOptions["limit"]) {
+  const { messages, seconds } = limit ?? { messages: 5, seconds: 1 };
+  let endsAt = 0;
+  let used = 0;
+  return () => {
+    const now = performance.now();
+    if (now >= endsAt) [used, endsAt] = [0, now + seconds * 1_000];
+    used = limit ? used + 1 : 1;
+    const left = (endsAt - now) / 1_000;
+    const headers = {
+      "x-ratelimit-limit": String(messages),
+      "x-ratelimit-remaining": String(Math.max(0, messages - used)),
+      "x-ratelimit-reset-after": left.toFixed(3),
+      "x-ratelimit-bucket": "local",
+    };
+    return { headers, retryAfterSeconds: used > messages ? Number(left.toFixed(3)) : null };
+  };
+}
 
 /** Carries out a fault that keeps the message from being looked at. */
 function isUnanswered(fault: SinkFault, response: ServerResponse): boolean {
@@ -170,6 +194,7 @@ function isUnanswered(fault: SinkFault, response: ServerResponse): boolean {
     case "reset_before_accepting":
       response.socket?.resetAndDestroy();
       return true;
+    case "slow":
     case "reset_after_accepting":
     case "garbled_answer":
       return false;
