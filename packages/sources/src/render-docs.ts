@@ -13,6 +13,10 @@ export function renderSourcesPage(): string {
     "Written from `packages/sources/src/registry.ts` by `npm run docs`. How each of them is asked (rate, retries, pauses,",
     "cache, circuit breaker) is the matter of one file for all, `packages/sources/src/outbound.ts`.",
     "",
+    "A new one is a folder with `config.ts` (its variables), `client.ts` (its door and its pages), `wire.ts` (what it sends and",
+    "what that becomes), `source.ts` (`defineSource`) and `fixtures/`, and one line in the registry. The tests then send it any",
+    "payload (`any-answer.test.ts`), the command line reads its windows, and this page describes it.",
+    "",
     "| id | publisher | resources | calls a minute |",
     "| --- | --- | --- | --- |",
     ...sources.map(
