@@ -42,6 +42,8 @@ const STEP_MINUTES_MAX = 20;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
+/** Something that comes every few hours is always due within this time. */
+const SOON_MS = 6 * HOUR_MS;
 /** How many turns a clock that was set wrong stays wrong. */
 const WRONG_TURNS = 6;
 const KILL_AFTER_MS_MAX = 25;
@@ -158,8 +160,10 @@ export async function runSchedulerCampaign(given: SchedulerCampaign): Promise<Sc
       const isRedeploy = redeploys < given.redeploys && random.next() < (given.redeploys - redeploys) / turnsLeft;
       if (isRedeploy) {
         // To the very moment at which something is due: the old ones are ended in it while the new ones come up.
-        const schedule = fixed[random.below(fixed.length)]!;
-        const due = nextSlot(schedule.cron, new Date(now)).getTime();
+        const soon = fixed
+          .map(({ cron }) => nextSlot(cron, new Date(now)).getTime())
+          .filter((at) => at - now <= SOON_MS);
+        const due = soon[random.below(soon.length)]!;
         now = Math.min(due, now + STEP_MINUTES_MAX * MINUTE_MS, end);
         while (now < due && now < end) {
           await Promise.all(replicas.map((replica) => turn(replica, now)));

@@ -6,8 +6,8 @@ const db = await openTestStore();
 afterAll(() => db[Symbol.asyncDispose]());
 
 test.each([
-  ["each its own message", { alerts: 120, kills: 4, groupMax: 1 }],
-  ["in bursts", { alerts: 400, kills: 4, groupMax: 10 }],
+  ["each its own message", { alerts: 80, kills: 4, groupMax: 1 }],
+  ["in bursts", { alerts: 200, kills: 3, groupMax: 10 }],
 ])(
   "through dying senders and a Discord that answers badly no alert is posted twice and each ends (%s)",
   async (_, form) => {
@@ -17,7 +17,7 @@ test.each([
       store,
       supabaseUrl,
       serviceRoleKey,
-      faultShare: 0.2,
+      faultShare: 0.15,
       sendLeaseSeconds: 8,
       seed: 20_240_131,
       ...form,

@@ -214,11 +214,15 @@ declare
   v_responses int;
   v_probes int;
 begin
-  delete from public.schedule_runs r using (
-    select o.ctid from public.schedule_runs o
+  with newest as (
+    select n.schedule_id, max(n.slot) as slot from public.schedule_runs n where n.origin = 'schedule' group by 1
+  ), old as (
+    select o.schedule_id, o.slot from public.schedule_runs o left join newest n using (schedule_id)
      where o.status in ('completed', 'failed') and o.slot < now() - make_interval(days => (p_days ->> 'runs')::int)
-       and o.slot < (select max(n.slot) from public.schedule_runs n where n.schedule_id = o.schedule_id and n.origin = 'schedule')
-     limit p_limit) x where r.ctid = x.ctid;
+       and o.slot < coalesce(n.slot, 'infinity')
+     limit p_limit
+  )
+  delete from public.schedule_runs r using old where r.schedule_id = old.schedule_id and r.slot = old.slot;
   get diagnostics v_runs = row_count;
   delete from public.investigation_events e using (
     select o.ctid from public.investigation_events o join public.investigations i on i.id = o.investigation_id

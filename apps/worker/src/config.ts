@@ -81,5 +81,8 @@ export const workerEnvironment = processConfig
       }
     },
     // Told with the problems of the other variables, once these are readable.
-    { when: ({ issues }) => !issues.some(({ path }) => /^(?:ALERT_|SMTP_URL)/.test(String(path?.[0]))) },
+    {
+      when: ({ issues }) =>
+        !issues.some(({ path }) => /^(?:ALERT_(?:WEBHOOKS|EMAILS|SIGNED)|SMTP_URL)/.test(String(path?.[0]))),
+    },
   );
