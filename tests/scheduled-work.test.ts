@@ -30,9 +30,9 @@ afterAll(async () => {
   await db[Symbol.asyncDispose]();
 });
 const { store } = db;
-const context = {
-  store,
-  portal: createPortalContext({
+/** As a worker has it that was just started: nothing is remembered of calls that failed. */
+const openPortal = () =>
+  createPortalContext({
     outbound: {
       http,
       limiter: () => createMemoryRateLimiter({ perMinute: 1_000_000 }),
@@ -43,7 +43,10 @@ const context = {
     baseUrl: portalServer.url,
     apiKey: "key",
     rate: { perMinute: 1_000_000 },
-  }),
+  });
+const context = {
+  store,
+  portal: openPortal(),
   enqueue: async () => {},
   alertTargets: [{ channel: "discord" as const, target: "main", severityMin: null }],
   openingPoints: 3,
@@ -308,7 +311,7 @@ describe("new contracts", () => {
   // The recorded portal answers for the contracts of January 2024.
   const slot = "2024-01-10T10:10:00Z";
   const screen = (points = 3, at = slot) =>
-    screenNewContracts({ ...context, openingPoints: points }, { slot: at }, noLimit, ignore);
+    screenNewContracts({ ...context, portal: openPortal(), openingPoints: points }, { slot: at }, noLimit, ignore);
 
   test("are screened once, and open one investigation an agency, whose scope they are in", async () => {
     const first = await screen(6);
