@@ -8,6 +8,7 @@ import { ConfigError, processConfig } from "@cidadao/runtime/config";
 import { healthConfig } from "@cidadao/runtime/health-server";
 import { outboundConfig } from "@cidadao/sources/config";
 import { cnpjConfig } from "@cidadao/sources/cnpj/config";
+import { comprasgovContratosConfig } from "@cidadao/sources/comprasgov-contratos/config";
 import { pncpConfig } from "@cidadao/sources/pncp/config";
 import { portalConfig } from "@cidadao/sources/portal-transparencia/config";
 import { z } from "zod";
@@ -57,6 +58,7 @@ export const workerEnvironment = processConfig
   .extend(portalConfig.shape)
   .extend(pncpConfig.shape)
   .extend(cnpjConfig.shape)
+  .extend(comprasgovContratosConfig.shape)
   .extend(llmConfig.shape)
   .extend(alertConfig.shape)
   .extend(watchConfig.shape)

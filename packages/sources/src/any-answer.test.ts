@@ -36,6 +36,7 @@ const odd = fc.oneof(
       1,
       "15195707000178",
       "26435",
+      "Termo Aditivo",
     ),
   },
   {

@@ -1,8 +1,16 @@
-import type { AmendmentKind, Contract } from "@cidadao/domain/contract";
+import type { AmendmentKind } from "@cidadao/domain/contract";
 import type { Cents } from "@cidadao/domain/money";
 import { z } from "zod";
 import { fieldReader, idText, isAbsent, type Scalar, scalar } from "../reading.ts";
-import { methodOf, rawText } from "../terms.ts";
+import {
+  COMPRASGOV_CONTRATOS,
+  contractIdOf,
+  contractOf,
+  contractUrl,
+  contractWire,
+  isRevenue,
+} from "../comprasgov-contratos/contract.ts";
+import { rawText } from "../terms.ts";
 import type { Complain } from "./complaints.ts";
 import {
   type Batch,
@@ -17,7 +25,6 @@ import {
 import { isObject, type JsonRecord, readJsonRecords } from "./json-records.ts";
 import type { OpenedFile } from "./open-text.ts";
 import { pncpContractPage } from "../pncp/buyer.ts";
-import { contractValue, expectedText, NOT_INFORMED, period, supplierFields } from "../published-fields.ts";
 import { fingerprint, seenRecords } from "./seen.ts";
 
 export const comprasgovContratos = defineFileFormat({
@@ -32,27 +39,8 @@ export const comprasgovContratos = defineFileFormat({
   read,
 });
 
-const SOURCE = "comprasgov-contratos";
-const QUERY = "https://dadosabertos.compras.gov.br/modulo-contratos/1_consultarContratos";
+const SOURCE = COMPRASGOV_CONTRATOS;
 const PAGE = "https://contratos.comprasnet.gov.br/transparencia/contratos";
-
-const contractWire = z.object({
-  codigoOrgao: scalar,
-  nomeOrgao: scalar,
-  codigoUnidadeGestora: scalar,
-  nomeUnidadeGestora: scalar,
-  receitaDespesa: scalar,
-  numeroContrato: scalar,
-  nomeModalidadeCompra: scalar,
-  nomeCategoria: scalar,
-  niFornecedor: scalar,
-  nomeRazaoSocialFornecedor: scalar,
-  objeto: scalar,
-  dataVigenciaInicial: scalar,
-  dataVigenciaFinal: scalar,
-  valorGlobal: scalar,
-  numeroControlePncpContrato: scalar,
-});
 
 const historyWire = z.object({
   contrato_id: scalar,
@@ -208,66 +196,29 @@ function isBase(dados: HistoryLine["dados"]): boolean {
 function readContract({ line, value }: JsonRecord, run: Run, file: OpenedFile, complain: Complain): void {
   const parsed = contractWire.safeParse(value);
   const wire = parsed.data;
-  const number = idText(wire?.numeroContrato);
-  const unitCode = idText(wire?.codigoUnidadeGestora);
-  if (wire === undefined || number === null || unitCode === null) {
+  const sourceId = wire === undefined ? null : contractIdOf(wire);
+  if (wire === undefined || sourceId === null) {
     return complain("unusable-record", { line, reason: "no contract number, or no managing unit" });
   }
-  if (/^r/i.test(rawText(wire.receitaDespesa) ?? "")) {
+  if (isRevenue(wire)) {
     return complain("revenue-contract", { line, reason: "the State receives: it is no purchase" });
   }
-  const sourceId = `${unitCode}-${number}`;
   if (!isNew(run.isUnseen(sourceId, JSON.stringify(value)), line, complain)) return;
+  const contract = contractOf(rowFields(sourceId, line, complain), wire);
+  const { number } = contract;
   run.contractIds.set(number, run.contractIds.has(number) ? null : sourceId);
   const instrumentId = run.idsByNumber.get(number) ?? null;
   const instrument = instrumentId === null ? undefined : run.instruments.get(instrumentId);
-
-  const fields = rowFields(sourceId, line, complain);
-  const agencyCode = expectedText(fields, "codigoOrgao", wire.codigoOrgao, NOT_INFORMED);
-  const start = { field: "dataVigenciaInicial", value: wire.dataVigenciaInicial };
-  const dates = period(fields, start, { field: "dataVigenciaFinal", value: wire.dataVigenciaFinal });
-  const contract: Contract = {
-    provenance: provenanceOf(run.context, file, {
-      source: SOURCE,
-      sourceId,
-      url:
-        pncpContractPage(rawText(wire.numeroControlePncpContrato)) ??
-        (instrumentId === null ? queryFor(unitCode, dates.startsOn) : `${PAGE}/${encodeURIComponent(instrumentId)}`),
-    }),
-    number,
-    object: fields.text("objeto", wire.objeto),
-    ...methodOf(fields, notApplicable(wire.nomeModalidadeCompra)),
-    legalBasis: null,
-    agencyCode,
-    agencyName: fields.text("nomeOrgao", wire.nomeOrgao) ?? `Órgão ${agencyCode}`,
-    parentAgencyCode: null,
-    parentAgencyName: null,
-    unitCode,
-    unitName: fields.text("nomeUnidadeGestora", wire.nomeUnidadeGestora) ?? `UG ${unitCode}`,
-    ...supplierFields(fields, {
-      field: "niFornecedor",
-      code: wire.niFornecedor,
-      name: fields.text("nomeRazaoSocialFornecedor", wire.nomeRazaoSocialFornecedor),
-    }),
-    buyerSphere: "federal",
-    category: fields.text("nomeCategoria", wire.nomeCategoria ?? null),
+  const url =
+    instrumentId === null || pncpContractPage(rawText(wire.numeroControlePncpContrato)) !== null
+      ? contractUrl(wire, contract)
+      : `${PAGE}/${encodeURIComponent(instrumentId)}`;
+  run.out.batch.contracts.push({
+    provenance: provenanceOf(run.context, file, { source: SOURCE, sourceId, url }),
+    ...contract,
     signedOn: instrument?.signedOn ?? null,
-    publishedOn: null,
-    ...dates,
     initialValueCents: instrument?.initialValueCents ?? null,
-    currentValueCents: contractValue(fields, "valorGlobal", wire.valorGlobal),
-  };
-  run.out.batch.contracts.push(contract);
-}
-
-function notApplicable(value: Scalar): Scalar {
-  return /^n[aã]o se aplica$/i.test(String(value ?? "").trim()) ? null : value;
-}
-
-function queryFor(unitCode: string, startsOn: string | null): string {
-  if (startsOn === null) return QUERY;
-  const period = `dataVigenciaInicialMin=${startsOn}&dataVigenciaInicialMax=${startsOn}`;
-  return `${QUERY}?${period}&codigoUnidadeGestora=${encodeURIComponent(unitCode)}`;
+  });
 }
 
 function readHistoryLine({ line, value }: JsonRecord, run: Run, file: OpenedFile, complain: Complain): void {
@@ -279,7 +230,7 @@ function readHistoryLine({ line, value }: JsonRecord, run: Run, file: OpenedFile
     return complain("unusable-record", { line, reason: "no contract id, or no number of the term" });
   }
   if (isBase(dados)) return;
-  const contractId = contractOf(instrumentId, line, "orphan-amendment", run, complain);
+  const contractId = contractOfInstrument(instrumentId, line, "orphan-amendment", run, complain);
   if (contractId === null) return;
   const sourceId = `${contractId}/${number}-${fingerprint([JSON.stringify(dados)])}`;
   if (!isNew(run.isUnseen(sourceId, ""), line, complain)) return;
@@ -319,7 +270,7 @@ function readItem(
   if (!parsed.success || instrumentId === null) {
     return complain("unusable-record", { line, reason: "no contract id, or not the five cells of an item" });
   }
-  const contractId = contractOf(instrumentId, line, "orphan-item", run, complain);
+  const contractId = contractOfInstrument(instrumentId, line, "orphan-item", run, complain);
   if (contractId === null) return;
   const count = (counts.get(contractId) ?? 0) + 1;
   counts.set(contractId, count);
@@ -348,7 +299,7 @@ function decimal(value: Scalar): Scalar {
   return Number.isNaN(number) ? value : number;
 }
 
-function contractOf(
+function contractOfInstrument(
   instrumentId: string,
   line: number,
   orphan: "orphan-item" | "orphan-amendment",

@@ -1,0 +1,139 @@
+import type { Amendment, Contract } from "@cidadao/domain/contract";
+import { addDays, type IsoDate } from "@cidadao/domain/dates";
+import { AppError } from "@cidadao/runtime/errors";
+import type { z } from "zod";
+import { defineSource, type IngestScope, type Position, type Slice, type SourcePage } from "../define-source.ts";
+import { type Outbound, uncached } from "../outbound.ts";
+import { pageOf, readPages } from "../read-rows.ts";
+import { askAllPages, askWhole, type ComprasgovContext, createComprasgovContext } from "./client.ts";
+import { comprasgovContratosConfig } from "./config.ts";
+import { COMPRASGOV_CONTRATOS, contractWire } from "./contract.ts";
+import { historyWire, readContracts, readHistory, readUnitContracts, SITE, unitContractWire } from "./wire.ts";
+
+const CONTRACTS = "/modulo-contratos/1_consultarContratos";
+/** Contracts that begin in a month come in few pages. */
+const SLICE_DAYS = 31;
+/** Contracts are entered months after they began. */
+const OVERLAP_DAYS = 180;
+
+/** Contracts whose term begins in these days: of every agency, or of one by its SIAFI code. */
+export function contracts(
+  context: ComprasgovContext,
+  input: { from: IsoDate; to: IsoDate; agency: string | null },
+  signal: AbortSignal,
+  from: Position | null = null,
+): AsyncGenerator<SourcePage<Contract>, void, void> {
+  const params = {
+    dataVigenciaInicialMin: input.from,
+    dataVigenciaInicialMax: input.to,
+    codigoOrgao: input.agency === null ? null : agencyCodeOf(input.agency),
+  };
+  return readPages(askAllPages(context, { path: CONTRACTS, params }, from, signal), readContracts());
+}
+
+/** Contracts in force of one managing unit, all in one answer, with their day of signature and original value. */
+export async function contractsOfUnit(
+  context: ComprasgovContext,
+  input: { unitCode: string },
+  signal: AbortSignal,
+): Promise<SourcePage<Contract>> {
+  if (!/^\d{6}$/.test(input.unitCode)) throw new AppError("invalid_request", "a managing unit has six digits");
+  return pageOf(await askWhole(context, `/api/contrato/ug/${input.unitCode}`, signal), readUnitContracts());
+}
+
+/** Amendments and endorsements of a contract. `instrumentId` is the site's own number of it. */
+export async function amendments(
+  context: ComprasgovContext,
+  input: { contractId: string; instrumentId: string },
+  signal: AbortSignal,
+): Promise<SourcePage<Amendment>> {
+  if (!/^\d+$/.test(input.instrumentId)) throw new AppError("invalid_request", "the id of a contract is a number");
+  const answer = await askWhole(context, `/api/contrato/${input.instrumentId}/historico`, signal);
+  return pageOf(answer, readHistory(input));
+}
+
+function agencyCodeOf(agency: string): string {
+  if (!/^\d{5}$/.test(agency))
+    throw new AppError("invalid_request", "Compras.gov.br names agencies by SIAFI code, five digits");
+  return agency;
+}
+
+function slices(scope: IngestScope): Slice<ComprasgovContext>[] {
+  const found: Slice<ComprasgovContext>[] = [];
+  for (let day = scope.from; day <= scope.to; day = addDays(day, SLICE_DAYS)) {
+    const last = addDays(day, SLICE_DAYS - 1);
+    const input = { from: day, to: last < scope.to ? last : scope.to, agency: scope.agency };
+    found.push({
+      name: ["contratos", input.from, input.to, scope.agency ?? "todos"].join(" "),
+      what: `contratos com início de ${input.from} a ${input.to}${scope.agency === null ? "" : ` do órgão ${scope.agency}`}`,
+      lastDay: input.to,
+      pages: (context, from, signal) => contracts(context, input, signal, from),
+    });
+  }
+  return found;
+}
+
+function openComprasgov(config: z.output<typeof comprasgovContratosConfig>, outbound: Outbound): ComprasgovContext {
+  return createComprasgovContext({
+    outbound,
+    openDataUrl: config.COMPRASGOV_URL,
+    contratosUrl: config.COMPRASNET_CONTRATOS_URL,
+    perMinute: config.COMPRASGOV_PER_MINUTE,
+    timeoutMs: config.COMPRASGOV_TIMEOUT_SECONDS * 1_000,
+  });
+}
+
+export const comprasgovContratos = defineSource({
+  id: COMPRASGOV_CONTRATOS,
+  name: "Compras.gov.br, contratos",
+  publisher: "Ministério da Gestão e da Inovação em Serviços Públicos (MGI)",
+  homepage: "https://dadosabertos.compras.gov.br",
+  attribution: "Compras.gov.br / MGI, contratos",
+  licence: "Dados abertos do Poder Executivo federal (Decreto 8.777/2016), uso livre com citação da fonte",
+  coverage: { spheres: ["federal"], states: "all" },
+  cadence: "diária",
+  config: comprasgovContratosConfig,
+  baseUrls: ["COMPRASGOV_URL", "COMPRASNET_CONTRATOS_URL"],
+  perMinute: "COMPRASGOV_PER_MINUTE",
+  needs: [],
+  auth: "ninguém se identifica",
+  open: openComprasgov,
+  probeRecordsMin: 1,
+  /** A month of 2024 in which hundreds of contracts began. */
+  async probe(context, signal) {
+    const fresh = { ...context, openData: uncached(context.openData) };
+    for await (const page of contracts(fresh, { from: "2024-01-01", to: "2024-01-31", agency: null }, signal)) {
+      return { records: page.records.length, sample: page.sample };
+    }
+    return { records: 0, sample: null };
+  },
+  resources: {
+    contracts: {
+      title: "Contratos pelo início da vigência; contratos de receita ficam fora",
+      path: CONTRACTS,
+      kind: "contracts",
+      cadence: "diária",
+      wire: contractWire,
+      read: readContracts(),
+      slices,
+      overlapDays: OVERLAP_DAYS,
+    },
+    "unit-contracts": {
+      title: "Contratos em vigor de uma unidade gestora, numa só resposta, com assinatura e valor inicial",
+      path: `${SITE}/api/contrato/ug/{ug}`,
+      kind: "contracts",
+      cadence: "diária",
+      wire: unitContractWire,
+      read: readUnitContracts(),
+    },
+    amendments: {
+      title: "Aditivos e apostilamentos de um contrato, com o valor depois de cada um",
+      path: `${SITE}/api/contrato/{id}/historico`,
+      kind: "amendments",
+      cadence: "diária",
+      wire: historyWire,
+      read: readHistory({ contractId: "153165-00029/2021", instrumentId: "118872" }),
+    },
+  },
+  fixtures: ["recorded-contratos.json", "recorded-comprasnet.json"],
+});
