@@ -114,7 +114,7 @@ function rank(contracts: Contract[], runs: Run[]) {
         available: isAvailable,
         raised: raised.map(({ ids, score }) => ({
           detector,
-          subjectId: ids.join(),
+          subjectId: () => ids.join(),
           rows: rowsOf(ids),
           score,
           baseRate: { tested: contracts.length, fired: raised.length },

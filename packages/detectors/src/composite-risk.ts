@@ -62,9 +62,10 @@ type Entities = { count: number; entityOf: (row: number) => number };
  */
 function candidatesOf(runs: readonly DetectorRun[], { count, entityOf }: Entities): Uint8Array {
   const rest = new Float64Array(count).fill(1);
+  const gravest = new Float64Array(count);
+  const seen: number[] = [];
   for (const { raised } of runs) {
-    const gravest = new Float64Array(count);
-    const seen: number[] = [];
+    seen.length = 0;
     overEntities(raised, entityOf, (entity, score) => {
       if (gravest[entity] === 0) seen.push(entity);
       if (score > gravest[entity]!) gravest[entity] = score;
@@ -138,11 +139,11 @@ function idOf(kind: Concern, contracts: Contracts, entity: number): string {
 
 /** Of the names that an entity goes by, the one that sorts first. */
 function nameOf(kind: Concern, contracts: Contracts, rows: readonly number[]): string {
-  const names = rows.map((row) => {
-    if (kind === "contract") {
-      return `Contrato ${contracts.numberText(row)} — ${contracts.nameText(contracts.unitName[row]!)}`;
-    }
-    return contracts.nameText(kind === "supplier" ? contracts.supplierName[row]! : contracts.agencyName[row]!);
-  });
+  if (kind === "contract") {
+    const row = rows[0]!;
+    return `Contrato ${contracts.numberText(row)} — ${contracts.nameText(contracts.unitName[row]!)}`;
+  }
+  const column = kind === "supplier" ? contracts.supplierName : contracts.agencyName;
+  const names = Array.from(new Set(rows.map((row) => column[row]!)), contracts.nameText);
   return names.reduce((first, name) => (name < first ? name : first));
 }

@@ -5,7 +5,8 @@ import { exampleContract, exampleDataset } from "./examples.ts";
 import type { Contracts } from "./frame/contracts.ts";
 import { civilFromDays, monthIndexOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { agencyGroupsOf } from "./market-groups.ts";
+import { type RowGroups, splitGroups } from "./frame/group-rows.ts";
+import { agencyGroupsOf, yearSigned } from "./market-groups.ts";
 import { clamp } from "./score.ts";
 import { hypergeometricUpperTail } from "./statistics.ts";
 import { formatShare } from "./text.ts";
@@ -47,13 +48,14 @@ export const decemberRush = defineDetector({
     fromDay: z.int().min(1).max(31).default(20).describe("primeiro dia de dezembro que conta"),
   }),
   detect: ({ contracts }, params, answer) => {
-    const agencies = agencyGroupsOf(contracts);
-    for (let group = 0; group < agencies.count; group++) {
-      const agency = contracts.codeText(contracts.agency[agencies.rowsOf(group)[0]!]!);
-      const years = yearsOf(contracts, agencies.rowsOf(group), params.fromDay);
-      for (const [index, year] of years.entries()) {
+    const years = splitGroups(agencyGroupsOf(contracts), (row) =>
+      contracts.signedOn[row] === NONE ? -1 : yearSigned(contracts, row),
+    );
+    for (const agencyYears of yearsByAgency(contracts, years, params.fromDay)) {
+      const agency = contracts.codeText(contracts.agency[agencyYears[0]!.rows[0]!]!);
+      for (const [index, year] of agencyYears.entries()) {
         const id = () => `${agency}/${year.year}`;
-        const earlier = years.slice(0, index).filter(({ rows }) => rows.length >= EARLIER_CONTRACTS_MIN);
+        const earlier = agencyYears.slice(0, index).filter(({ rows }) => rows.length >= EARLIER_CONTRACTS_MIN);
         answer.group({ id, rows: year.rows }, judge(contracts, { year, earlier }, params));
       }
     }
@@ -78,26 +80,29 @@ export const decemberRush = defineDetector({
 
 const EARLIER_CONTRACTS_MIN = 10;
 
-type Year = { year: number; rows: number[]; late: number[] };
+type Year = { year: number; rows: Int32Array; late: number[] };
 
-/** Ascending. */
-function yearsOf(contracts: Contracts, rows: Int32Array, fromDay: number): Year[] {
-  const years = new Map<number, Year>();
-  let year: Year | undefined;
-  for (const row of rows) {
-    const day = contracts.signedOn[row]!;
-    if (day === NONE) continue;
-    const month = monthIndexOf(day);
-    const number = Math.floor(month / 12);
-    if (year?.year !== number) {
-      year = years.get(number) ?? { year: number, rows: [], late: [] };
-      years.set(number, year);
-    }
-    year.rows.push(row);
-    if (month % 12 === 11 && civilFromDays(day).dayOfMonth >= fromDay) year.late.push(row);
+/** The years of each agency, ascending. */
+function yearsByAgency(contracts: Contracts, years: RowGroups, fromDay: number): Iterable<Year[]> {
+  const byAgency = new Map<number, Year[]>();
+  for (let group = 0; group < years.count; group++) {
+    const rows = years.rowsOf(group);
+    const late: number[] = [];
+    for (const row of rows) if (isLate(contracts.signedOn[row]!, fromDay)) late.push(row);
+    const agency = contracts.agency[rows[0]!]!;
+    const own = byAgency.get(agency) ?? [];
+    byAgency.set(agency, own);
+    own.push({ year: yearSigned(contracts, rows[0]!), rows, late });
   }
-  return [...years.values()].sort((a, b) => a.year - b.year);
+  for (const own of byAgency.values()) own.sort((a, b) => a.year - b.year);
+  return byAgency.values();
 }
+
+function isLate(day: number, fromDay: number): boolean {
+  return monthIndexOf(day) % 12 === DECEMBER && civilFromDays(day).dayOfMonth >= fromDay;
+}
+
+const DECEMBER = 11;
 
 function judge(
   contracts: Contracts,

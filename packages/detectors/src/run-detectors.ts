@@ -59,7 +59,8 @@ export function detectInFrame(frame: Frame, options: RunOptions = {}): Detection
 /** A subject that a detector raises, weighed but not yet described. */
 export type Raised = {
   detector: Detector;
-  subjectId: string;
+  /** Made when asked: a million ids are not needed to rank them. */
+  subjectId: () => string;
   rows: ArrayLike<number>;
   flag: Flag;
   score: number;
@@ -74,7 +75,7 @@ export type DetectorRun = {
   report: DetectorReport;
 };
 
-type Candidate = { subjectId: string; rows: ArrayLike<number>; flag: Flag };
+type Candidate = { subjectId: () => string; rows: ArrayLike<number>; flag: Flag };
 
 function runDetector(detector: Detector, frame: Frame, params: unknown): DetectorRun {
   const tally = createTally(frame);
@@ -174,18 +175,18 @@ function createTally(frame: Frame) {
     contract(row, verdict) {
       if (count(verdict)) available[row] = 1;
       if (verdict.outcome === "fired")
-        candidates.push({ subjectId: frame.contracts.keyText(row), rows: [row], flag: verdict.flag });
+        candidates.push({ subjectId: () => frame.contracts.keyText(row), rows: [row], flag: verdict.flag });
     },
     group({ id, rows }: Group, verdict) {
       if (count(verdict)) for (let index = 0; index < rows.length; index++) available[rows[index]!] = 1;
-      if (verdict.outcome === "fired") candidates.push({ subjectId: id(), rows, flag: verdict.flag });
+      if (verdict.outcome === "fired") candidates.push({ subjectId: id, rows, flag: verdict.flag });
     },
     groupOf({ groups, idOf }: Groups, group, verdict) {
       const { start, rows } = groups;
       if (count(verdict))
         for (let index = start[group]!; index < start[group + 1]!; index++) available[rows[index]!] = 1;
       if (verdict.outcome === "fired") {
-        candidates.push({ subjectId: idOf(group), rows: groups.rowsOf(group), flag: verdict.flag });
+        candidates.push({ subjectId: () => idOf(group), rows: groups.rowsOf(group), flag: verdict.flag });
       }
     },
   };
@@ -199,7 +200,7 @@ function findingOf({ detector, subjectId, flag, score, baseRate }: Raised): Find
     detector: detector.id,
     detectorVersion: detector.version,
     title: detector.title,
-    subject: { kind: subject.kind, id: subjectId, label: subject.label },
+    subject: { kind: subject.kind, id: subjectId(), label: subject.label },
     ...description,
     score,
     severity: severityOf(score),
@@ -239,7 +240,7 @@ function compareRaised(a: Raised, b: Raised): number {
     b.score - a.score ||
     b.flag.amountAtRiskCents - a.flag.amountAtRiskCents ||
     compareText(a.detector.id, b.detector.id) ||
-    compareText(a.subjectId, b.subjectId)
+    compareText(a.subjectId(), b.subjectId())
   );
 }
 

@@ -165,9 +165,6 @@ export function createContractBuilder(): ContractBuilder {
     columns.currentValue[row] = contract.currentValueCents ?? Number.NaN;
     columns.estimatedValue[row] = contract.estimatedValueCents ?? Number.NaN;
     columns.isWithheld[row] = Number(isWithheld(contract.object));
-    numbers.set(row, contract.number);
-    objects.set(row, contract.object);
-    urls.set(row, provenance.url);
   };
 
   const data = (): ContractData => ({
@@ -190,9 +187,11 @@ export function createContractBuilder(): ContractBuilder {
       const known = rows[key];
       if (known === undefined || known === NONE) {
         const row = table.append();
-        for (const column of [numbers, objects, urls]) column.push(null);
         rows[key] = row;
         write(row, key, contract);
+        numbers.push(contract.number);
+        objects.push(contract.object);
+        urls.push(contract.provenance.url);
         return;
       }
       repeated++;
@@ -212,7 +211,11 @@ export function createContractBuilder(): ContractBuilder {
         },
         known,
       );
-      if (isLater(contract, stored)) write(known, key, contract);
+      if (!isLater(contract, stored)) return;
+      write(known, key, contract);
+      numbers.set(known, contract.number);
+      objects.set(known, contract.object);
+      urls.set(known, contract.provenance.url);
     },
     keyOf(source, sourceId) {
       const id = keys.idOf(column.source(source), sourceId);

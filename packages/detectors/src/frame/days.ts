@@ -7,11 +7,13 @@ export type Day = number;
 /** The day of an ISO date; `NONE` for `null` and for text that is none. */
 export function dayOf(date: IsoDate | null | undefined): Day {
   if (date === null || date === undefined || date.length !== 10) return NONE;
-  const year = digit(date, 0) * 1_000 + digit(date, 1) * 100 + digit(date, 2) * 10 + digit(date, 3);
-  const month = digit(date, 5) * 10 + digit(date, 6);
-  const dayOfMonth = digit(date, 8) * 10 + digit(date, 9);
-  // One digit that is none makes its number NaN, and the comparison false.
-  if (!(year >= 0 && month >= 1 && month <= 12 && dayOfMonth >= 1 && dayOfMonth <= lastDayOf(year, month))) return NONE;
+  const [y0, y1, y2, y3] = [digit(date, 0), digit(date, 1), digit(date, 2), digit(date, 3)];
+  const [m0, m1, d0, d1] = [digit(date, 5), digit(date, 6), digit(date, 8), digit(date, 9)];
+  if ((y0 | y1 | y2 | y3 | m0 | m1 | d0 | d1) < 0) return NONE;
+  const year = y0 * 1_000 + y1 * 100 + y2 * 10 + y3;
+  const month = m0 * 10 + m1;
+  const dayOfMonth = d0 * 10 + d1;
+  if (month < 1 || month > 12 || dayOfMonth < 1 || dayOfMonth > lastDayOf(year, month)) return NONE;
   firstDays ??= Int32Array.from({ length: TABLED_MONTHS }, (_, index) =>
     daysFromCivil(TABLED_FROM + Math.floor(index / 12), (index % 12) + 1, 1),
   );
@@ -86,9 +88,10 @@ export function civilFromDays(day: Day): { year: number; month: number; dayOfMon
   return { year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfMonth };
 }
 
+/** -1 for a character that is no digit. */
 function digit(text: string, index: number): number {
   const value = text.charCodeAt(index) - 48;
-  return value >= 0 && value <= 9 ? value : Number.NaN;
+  return value >= 0 && value <= 9 ? value : -1;
 }
 
 function pad(value: number): string {

@@ -32,6 +32,13 @@ export function splitGroups(groups: RowGroups, keyOf: (row: number) => number): 
   let [count, used] = [0, 0];
   for (let group = 0; group < groups.count; group++) {
     const [from, to] = [groups.start[group]!, groups.start[group + 1]!];
+    if (to - from === 1) {
+      const row = groups.rows[from]!;
+      if (keyOf(row) < 0) continue;
+      rows[used++] = row;
+      start[++count] = used;
+      continue;
+    }
     let byKey: Map<number, number> | null = null;
     let found = 0;
     for (let index = from; index < to; index++) {
