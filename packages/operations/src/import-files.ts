@@ -16,6 +16,7 @@ export type ImportSummary = IngestTotals & { read: ReadSummary };
 
 /** Complaints that are handed to the run in full; all of them are counted. */
 const PROBLEMS_MAX = 100;
+const BATCHES_AT_ONCE = 2;
 const FINISH_TIMEOUT_MS = 5_000;
 
 /**
@@ -35,17 +36,23 @@ export async function importFiles(
   const run = { source: "files", dataset: input.format ?? "files", scope, investigationId: null };
   const runId = await startIngestRun(store, run, signal);
   const isMentioned = firstMentions();
+  let wasOfContracts = false;
 
-  // One batch is written while the next is read. They stay in order: what a batch refers to came with one before.
-  let writing: Promise<unknown> = Promise.resolve();
+  // Batches are written while the next is read. What a batch refers to came with it or with one before: one that brings
+  // contracts is written alone, those without may overtake each other.
+  const writing: Promise<unknown>[] = [];
   try {
     for await (const batch of reading.batches) {
       problems.push(...batch.complaints.slice(0, PROBLEMS_MAX - problems.length).map(problemOf));
-      await writing;
-      writing = write(batch);
-      writing.catch(() => {}); // seen when it is awaited, even where reading fails first
+      const bringsContracts = batch.contracts.length > 0;
+      if (bringsContracts || wasOfContracts) await Promise.all(writing.splice(0));
+      else if (writing.length >= BATCHES_AT_ONCE) await writing.shift();
+      wasOfContracts = bringsContracts;
+      const task = write(batch);
+      task.catch(() => {}); // seen when it is awaited, even where reading fails first
+      writing.push(task);
     }
-    await writing;
+    await Promise.all(writing);
   } catch (error) {
     const missing = [{ what: "arquivos", why: messageOf(error) }];
     await finish({ answered: 0, missing }, AbortSignal.timeout(FINISH_TIMEOUT_MS)).catch(() => {});
