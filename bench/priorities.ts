@@ -14,6 +14,7 @@ const START_MS_MAX = 1_000;
 const ALERT_MS_MAX = 2_000;
 const QUEUED_TIMEOUT_MS = 180_000;
 const KEY = "bench";
+const OPERATOR_KEY = "of the bench, and long enough to be taken";
 const TARGET_NAME = /discord-[0-9a-f]{12}/;
 
 /** How soon a critical investigation starts once a worker is free, and how soon an alert leaves, with 10,000 ahead. */
@@ -35,6 +36,7 @@ export async function benchPriorities(): Promise<boolean> {
     ALERT_SEVERITY_MIN: "low",
     WEB_CONCURRENCY: "1",
     PORT: String(port),
+    API_SECRET_KEY: OPERATOR_KEY,
   };
   const { supabaseUrl, serviceRoleKey, databaseUrl } = bench.stack;
   const store = openStore({ SUPABASE_URL: supabaseUrl, SUPABASE_SERVICE_ROLE_KEY: serviceRoleKey });
@@ -49,7 +51,7 @@ export async function benchPriorities(): Promise<boolean> {
   const open = async (priority: string) => {
     const answer = await fetch(`${url}/api/v1/investigations`, {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      headers: { "content-type": "application/json", "x-api-key": OPERATOR_KEY },
       body: JSON.stringify({ scope, priority }),
     });
     return ((await answer.json()) as { id: string }).id;

@@ -173,7 +173,12 @@ describe("when too much waits", () => {
   const onlyFew = async (limits: { waitingMax: number; waitSecondsMax: number }) =>
     appOn(data.store, producer, SECRET_KEY, limits);
   const opening = (on: FastifyInstance, priority: string, headers: Record<string, string> = {}) =>
-    on.inject({ method: "POST", url: "/api/v1/investigations", headers, payload: { scope, priority } });
+    on.inject({
+      method: "POST",
+      url: "/api/v1/investigations",
+      headers: { "x-api-key": SECRET_KEY, ...headers },
+      payload: { scope, priority },
+    });
 
   test("what is not urgent is refused with a time to come back, and a key is still answered", async () => {
     await data.sql("truncate investigations cascade");
@@ -188,6 +193,15 @@ describe("when too much waits", () => {
     const again = await opening(full, "default", { "idempotency-key": "mine" });
     expect([again.statusCode, again.json<{ id: string }>().id]).toEqual([202, known.json<{ id: string }>().id]);
     await full.close();
+  });
+
+  test("nobody overtakes the others without the key", async () => {
+    for (const priority of ["high", "critical"]) {
+      expect((await post({ scope, priority })).statusCode).toBe(401);
+      expect((await post({ scope, priority }, { "x-api-key": "x".repeat(40) })).statusCode).toBe(403);
+      expect((await post({ scope, priority }, { "x-api-key": SECRET_KEY })).statusCode).toBe(202);
+    }
+    expect((await post({ scope, priority: "low" })).statusCode).toBe(202);
   });
 
   test("everything is refused when it is far too much", async () => {

@@ -44,7 +44,10 @@ export const openBody = z
       .max(50)
       .optional()
       .meta({ description: "Ids of GET /api/v1/detectors; left out: all", examples: [["price-outlier"]] }),
-    priority: z.enum(investigationPriorities).default("default"),
+    priority: z
+      .enum(investigationPriorities)
+      .default("default")
+      .meta({ description: "high and critical ask for API_SECRET_KEY" }),
   })
   .meta({
     id: "OpenInvestigation",

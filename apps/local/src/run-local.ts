@@ -152,7 +152,6 @@ async function showFirstInvestigation(screen: Screen, shown: Shown, signal: Abor
       ? "O que chama atenção nos contratos federais de janeiro de 2024?"
       : "O que chama atenção nos contratos recentes?",
     scope: isSample ? SAMPLE_SCOPE : recent,
-    priority: "high",
   };
   const opened = await callApi<ShownInvestigation>(
     baseUrl,

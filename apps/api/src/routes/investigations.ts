@@ -13,6 +13,7 @@ import type { FastifyRequest } from "fastify";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import type { ApiContext } from "../context.ts";
+import { requireSecret } from "../require-secret.ts";
 import { decodeCursor, encodeCursor, presentAnomaly, presentInvestigation } from "../presenters.ts";
 import {
   anomalySchema,
@@ -40,7 +41,8 @@ export const investigationRoutes =
         summary: "Open an investigation",
         description:
           "Stores the investigation and puts it on the queue. 202 means that it is stored and will run, whatever fails next. " +
-          "Repeat the call with the same Idempotency-Key and you get the same investigation.",
+          "Repeat the call with the same Idempotency-Key and you get the same investigation. The priorities high and critical " +
+          "overtake everybody else's work and ask for API_SECRET_KEY, in X-API-Key or Authorization: Bearer.",
         headers: z.object({
           "idempotency-key": z
             .string()
@@ -56,11 +58,15 @@ export const investigationRoutes =
           413: problemSchema,
           415: problemSchema,
           422: problemSchema.describe("The Idempotency-Key was used with another body"),
+          401: problemSchema.describe("priority high or critical without the key"),
+          403: problemSchema.describe("priority high or critical with another key, or none is set in the service"),
           429: problemSchema.describe("Too many wait already; Retry-After says when to come back"),
         },
       },
       handler: async (request, reply) => {
         const { query = null, scope, detectors = null, priority } = request.body;
+        // What overtakes everybody else's work is for operators.
+        if (priority === "critical" || priority === "high") await requireSecret(context.secretKey)(request, reply);
         const asked = {
           query,
           scope,
