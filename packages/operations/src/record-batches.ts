@@ -15,6 +15,7 @@ export function recordBatches(kind: RecordKind, records: SourceRecord[], homepag
     case "price_registrations":
     case "sanctions":
     case "registrations":
+    case "register_entries":
       return [{ table: kind, records }];
   }
 }
