@@ -17,6 +17,8 @@ export function recordBatches(kind: RecordKind, records: SourceRecord[], homepag
     case "registrations":
     case "register_entries":
       return [{ table: kind, records }];
+    case "gazettes":
+      throw new Error("gazettes are searched, not stored");
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Agency, Amendment, Contract, ContractItem, PriceRegistration } from "@cidadao/domain/contract";
+import type { Gazette } from "@cidadao/domain/gazette";
 import type { IsoDate } from "@cidadao/domain/dates";
 import type { Registration } from "@cidadao/domain/registration";
 import type { RegisterEntry } from "@cidadao/domain/register-entry";
@@ -21,9 +22,10 @@ export type SourceRecord =
   | PriceRegistration
   | Sanction
   | Registration
-  | RegisterEntry;
+  | RegisterEntry
+  | Gazette;
 
-/** What the records of a resource are; each kind has its tables. */
+/** What the records of a resource are; each kind has its tables, but for gazettes, which are searched and not stored. */
 export type RecordKind =
   | "agencies"
   | "contracts"
@@ -32,7 +34,8 @@ export type RecordKind =
   | "price_registrations"
   | "sanctions"
   | "registrations"
-  | "register_entries";
+  | "register_entries"
+  | "gazettes";
 
 /** Where the reading of a list goes on: whatever the source needs to ask for the next page. */
 export type Position = Record<string, number | string>;
