@@ -16,6 +16,7 @@ const readable: Record<string, "all" | "of visible investigations" | "nothing"> 
   amendments: "all",
   price_registrations: "all",
   sanctions: "all",
+  register_entries: "all",
   investigations: "of visible investigations",
   investigation_events: "of visible investigations",
   anomalies: "of visible investigations",
@@ -123,6 +124,8 @@ beforeAll(async () => {
     cancelled: false,
   };
   await ingestRecords(store, "price_registrations", [{ provenance: provenance("p1"), ...registration }], noLimit);
+  const entry = { provenance: provenance("r1"), register: "cepim", companies: [] };
+  await ingestRecords(store, "register_entries", [entry], noLimit);
   await sql(
     `insert into record_changes (relation, source, source_id, was, retrieved_at) values ('r', 's', 'i', '{}', now())`,
   );

@@ -8,6 +8,7 @@ import {
   investigationPriorities,
   investigationStatuses,
 } from "@cidadao/domain/investigation";
+import { integrityRegisters } from "@cidadao/domain/register-entry";
 import { governmentSpheres, sanctionLists } from "@cidadao/domain/sanction";
 import { severities } from "@cidadao/domain/severity";
 import { applyMigrations } from "@cidadao/embedded/migrate";
@@ -27,6 +28,7 @@ const words: Record<string, readonly string[]> = {
   "contracts.buyer_sphere": governmentSpheres,
   "amendments.kind": amendmentKinds,
   "sanctions.list": sanctionLists,
+  "register_entries.register": integrityRegisters,
   "sanctions.supplier_kind": ["company", "person", "unknown"],
   "sanctions.body_sphere": governmentSpheres,
   "ingest_runs.status": ["running", "completed", "partial", "failed"],
@@ -148,6 +150,7 @@ describe("the schema", () => {
       "contract_items",
       "contracts",
       "price_registrations",
+      "register_entries",
       "registrations",
       "sanctions",
       "suppliers",

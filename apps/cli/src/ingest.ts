@@ -1,8 +1,9 @@
 import { parseArgs } from "node:util";
+import type { Store } from "@cidadao/database/store";
 import { parseDate } from "@cidadao/domain/dates";
-import { ingestWindow, type WindowSummary } from "@cidadao/operations/ingest-window";
-import { pause } from "@cidadao/runtime/deadline";
-import { AppError, messageOf } from "@cidadao/runtime/errors";
+import { ingestThroughPauses } from "@cidadao/operations/ingest-through-pauses";
+import type { WindowInput, WindowSummary } from "@cidadao/operations/ingest-window";
+import { messageOf } from "@cidadao/runtime/errors";
 import type { IngestScope, OpenedSource, Source } from "@cidadao/sources/define-source";
 import { sources } from "@cidadao/sources/registry";
 import { type Command, type CommandContext, UsageError } from "./command.ts";
@@ -10,9 +11,6 @@ import { openOutbound } from "./open-outbound.ts";
 
 /** Pauses that a source or the database asked for are sat out here: nobody else waits for this process. */
 const PAUSE_SECONDS_MAX = 900;
-/** So many pauses without a single new page are a source that is down. */
-const PAUSES_MAX = 10;
-const PAUSE_SECONDS = 5;
 const PROGRESS_MS = 1_000;
 
 export const ingestCommand: Command = {
@@ -38,34 +36,25 @@ export const ingestCommand: Command = {
 
 type Reading = { source: Source; opened: OpenedSource; resource: string; scope: IngestScope; resume: boolean };
 
-async function readThrough(
-  { store, write }: Pick<CommandContext, "write"> & { store: Parameters<typeof ingestWindow>[0]["store"] },
+function readThrough(
+  { store, write }: Pick<CommandContext, "write"> & { store: Store },
   reading: Reading,
   { signal }: CommandContext,
 ): Promise<WindowSummary> {
-  let pages = 0;
   let shownMs = 0;
-  const onProgress: NonNullable<Parameters<typeof ingestWindow>[1]["onProgress"]> = (progress) => {
-    if (progress.pages > 0) pauses = 0;
-    pages = progress.pages;
+  const onProgress: NonNullable<WindowInput["onProgress"]> = (progress) => {
     const nowMs = performance.now();
     if (nowMs - shownMs < PROGRESS_MS) return;
     shownMs = nowMs;
-    const { slicesDone, slices, records } = progress;
+    const { slicesDone, slices, pages, records } = progress;
     write(`${reading.resource}: ${slicesDone} de ${slices} consultas, ${pages} páginas, ${records} registros`);
   };
-  let pauses = 0;
-  for (let resume = reading.resume; ; resume = true) {
-    try {
-      return await ingestWindow({ store }, { ...reading, resume, onProgress }, signal);
-    } catch (error) {
-      const seconds = error instanceof AppError && error.retry ? (error.retryAfterSeconds ?? PAUSE_SECONDS) : null;
-      if (signal.aborted || seconds === null || seconds > PAUSE_SECONDS_MAX || ++pauses > PAUSES_MAX) throw error;
-      write(`${messageOf(error)}; espera de ${seconds} s`);
-      await pause(seconds * 1_000, signal);
-      signal.throwIfAborted();
-    }
-  }
+  const onPause = (why: string, seconds: number) => write(`${why}; espera de ${seconds} s`);
+  return ingestThroughPauses(
+    { store },
+    { ...reading, pauseSecondsMax: PAUSE_SECONDS_MAX, onProgress, onPause },
+    signal,
+  );
 }
 
 function readArguments(args: string[]) {

@@ -5,6 +5,7 @@ import { analyzeCommand } from "./analyze.ts";
 import { coverageCommand } from "./coverage.ts";
 import { detectorsCommand } from "./detectors.ts";
 import { doctorCommand } from "./doctor.ts";
+import { gazettesCommand } from "./gazettes.ts";
 import { importCommand } from "./import.ts";
 import { indicatorsCommand } from "./indicators.ts";
 import { ingestCommand } from "./ingest.ts";
@@ -18,6 +19,7 @@ const commands: readonly Command[] = [
   coverageCommand,
   detectorsCommand,
   doctorCommand,
+  gazettesCommand,
   importCommand,
   indicatorsCommand,
   ingestCommand,

@@ -10,6 +10,7 @@ import { reanalyseHistory } from "@cidadao/operations/historical-reanalysis";
 import { localDay } from "@cidadao/operations/local-day";
 import { type NewContractsContext, screenNewContracts } from "@cidadao/operations/new-contracts";
 import type { OpenContext } from "@cidadao/operations/open-investigation";
+import { readPncpUpdates } from "@cidadao/operations/pncp-updates";
 import { investigatePriorityAgencies } from "@cidadao/operations/priority-agencies";
 import { runInvestigation, type RunContext } from "@cidadao/operations/run-investigation";
 import { type ReportProgress, runScheduled, type ScheduledContext } from "@cidadao/operations/run-scheduled";
@@ -21,6 +22,7 @@ import { sweepStuck, type SweepContext } from "@cidadao/operations/sweep-stuck";
 import type { JobHandlers } from "@cidadao/queue/consume";
 import type { ScheduledJobName, ScheduledRun } from "@cidadao/queue/jobs";
 import type { CnpjContext } from "@cidadao/sources/cnpj/client";
+import type { OpenedSource } from "@cidadao/sources/define-source";
 
 /** An hour and a half at twenty calls a minute. */
 const SUPPLIERS_A_RUN = 1_500;
@@ -37,6 +39,8 @@ export type WorkerContext = RunContext &
     graceSeconds: number;
     /** `null` where the registers of companies are not in use. */
     cnpj: CnpjContext | null;
+    /** The same of the PNCP. */
+    pncp: OpenedSource | null;
   };
 
 type ScheduledWork = (
@@ -59,6 +63,7 @@ export function createHandlers(context: WorkerContext): JobHandlers {
     "investigation-metrics": ({ slot }, signal) =>
       computeDailyMetrics(store, addDays(localDay(new Date(slot)), -1), signal),
     "new-contracts": ({ slot }, signal, report) => screenNewContracts(context, { slot }, signal, report),
+    "pncp-updates": ({ slot }, signal, report) => readPncpUpdates(context, { slot }, signal, report),
     "priority-agencies": ({ slot }, signal) =>
       investigatePriorityAgencies(context, { agencyCodes, today: localDay(new Date(slot)), slot }, signal),
     "registrations-refresh": async (_run, signal) =>

@@ -24,6 +24,7 @@ import { openPortal } from "@cidadao/sources/portal-transparencia/source";
 import { openAlertTargets } from "./alert-targets.ts";
 import { openCnpj } from "@cidadao/sources/cnpj/source";
 import { CNPJ } from "@cidadao/sources/cnpj/wire";
+import { pncp } from "@cidadao/sources/pncp/source";
 import { sourcesInUse } from "@cidadao/sources/registry";
 import { workerEnvironment } from "./config.ts";
 import { openDetectorPool } from "./detector-pool.ts";
@@ -96,6 +97,7 @@ try {
       watchedAgencies: config.WATCHED_AGENCIES,
       openingPoints: config.OPENING_POINTS,
       probedSources: inUse.map((source) => ({ ...source, ...source.open(process.env, outbound) })),
+      pncp: inUse.some(({ id }) => id === pncp.id) ? pncp.open(process.env, outbound) : null,
       cnpj: inUse.some(({ id }) => id === CNPJ) ? openCnpj(config, outbound) : null,
       queueDepths: producer.depths,
       logger,

@@ -13,7 +13,8 @@ export type RecordTable =
   | "amendments"
   | "price_registrations"
   | "sanctions"
-  | "registrations";
+  | "registrations"
+  | "register_entries";
 export type IngestCounts = { inserted: number; updated: number; unchanged: number };
 
 const BATCH_ROWS = 1_000;

@@ -15,7 +15,10 @@ export function recordBatches(kind: RecordKind, records: SourceRecord[], homepag
     case "price_registrations":
     case "sanctions":
     case "registrations":
+    case "register_entries":
       return [{ table: kind, records }];
+    case "gazettes":
+      throw new Error("gazettes are searched, not stored");
   }
 }
 

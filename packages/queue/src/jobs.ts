@@ -30,6 +30,7 @@ export const jobCatalogue = {
   "historical-reanalysis": { queue: "ingest", payload: scheduledRun, timeoutMs: 86_400_000 },
   "investigation-metrics": { queue: "maintenance", payload: scheduledRun, timeoutMs: 120_000 },
   "new-contracts": { queue: "ingest", payload: scheduledRun, timeoutMs: 14_400_000 },
+  "pncp-updates": { queue: "ingest", payload: scheduledRun, timeoutMs: 14_400_000 },
   "priority-agencies": { queue: "ingest", payload: scheduledRun, timeoutMs: 60_000 },
   "registrations-refresh": { queue: "ingest", payload: scheduledRun, timeoutMs: 14_400_000 },
   "sanctions-refresh": { queue: "ingest", payload: scheduledRun, timeoutMs: 14_400_000 },

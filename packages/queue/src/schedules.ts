@@ -38,6 +38,13 @@ export const schedules: readonly Schedule[] = [
     summary: "Investigates the recent contracts of the priority agencies",
   },
   {
+    id: "pncp-updates",
+    cron: "25 2,8,14,20 * * *",
+    job: "pncp-updates",
+    catchUp: { kind: "cursor" },
+    summary: "Brings in the contracts that the PNCP published or changed since the last complete run",
+  },
+  {
     id: "sanctions-refresh",
     cron: "30 3 * * *",
     job: "sanctions-refresh",

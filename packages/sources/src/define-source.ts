@@ -1,6 +1,8 @@
 import type { Agency, Amendment, Contract, ContractItem, PriceRegistration } from "@cidadao/domain/contract";
+import type { Gazette } from "@cidadao/domain/gazette";
 import type { IsoDate } from "@cidadao/domain/dates";
 import type { Registration } from "@cidadao/domain/registration";
+import type { RegisterEntry } from "@cidadao/domain/register-entry";
 import type { Sanction } from "@cidadao/domain/sanction";
 import { parseConfig } from "@cidadao/runtime/config";
 import type { z } from "zod";
@@ -12,9 +14,18 @@ export type Complaint = { sourceId: string; field: string; reason: string };
 /** A record that could not be used at all. `raw` is what came, cut short and with CPFs masked. */
 export type Reject = { sourceId: string | null; reason: string; raw: unknown };
 
-export type SourceRecord = Agency | Contract | ContractItem | Amendment | PriceRegistration | Sanction | Registration;
+export type SourceRecord =
+  | Agency
+  | Contract
+  | ContractItem
+  | Amendment
+  | PriceRegistration
+  | Sanction
+  | Registration
+  | RegisterEntry
+  | Gazette;
 
-/** What the records of a resource are; each kind has its tables. */
+/** What the records of a resource are; each kind has its tables, but for gazettes, which are searched and not stored. */
 export type RecordKind =
   | "agencies"
   | "contracts"
@@ -22,7 +33,9 @@ export type RecordKind =
   | "amendments"
   | "price_registrations"
   | "sanctions"
-  | "registrations";
+  | "registrations"
+  | "register_entries"
+  | "gazettes";
 
 /** Where the reading of a list goes on: whatever the source needs to ask for the next page. */
 export type Position = Record<string, number | string>;

@@ -1,5 +1,6 @@
-import { formatDate, type IsoDate } from "@cidadao/domain/dates";
+import { addDays, formatDate, type IsoDate } from "@cidadao/domain/dates";
 import type { Agency, Amendment, Contract, ContractItem } from "@cidadao/domain/contract";
+import type { RegisterEntry } from "@cidadao/domain/register-entry";
 import type { Sanction, SanctionList } from "@cidadao/domain/sanction";
 import { parseCnpj } from "@cidadao/domain/tax-id";
 import { AppError } from "@cidadao/runtime/errors";
@@ -9,6 +10,7 @@ import { type Outbound, uncached } from "../outbound.ts";
 import { pageOf, readPages } from "../read-rows.ts";
 import {
   askAllPages,
+  askRecord,
   askRows,
   contractIdOf,
   createPortalContext,
@@ -17,15 +19,19 @@ import {
   SOURCE_ID,
 } from "./client.ts";
 import { portalConfig, portalRate } from "./config.ts";
+import { cepimWire, leniencyWire, readCepim, readLeniency } from "./register.ts";
+import { readTenders, tenderWire } from "./tender.ts";
 import {
   agencyWire,
   amendmentWire,
   contractWire,
+  endorsementWire,
   itemWire,
   readAgencies,
   readAmendments,
   readContractItems,
   readContracts,
+  readEndorsements,
   readSanctions,
   sanctionWire,
 } from "./wire.ts";
@@ -65,6 +71,41 @@ export function contractsBySupplier(
   return readPages(askAllPages(context, { path: "/contratos/cpf-cnpj", params }, null, signal), readContracts());
 }
 
+/** Contracts of any agency with this number, written as the portal does: five digits and the year, "000342023". */
+export function contractsByNumber(
+  context: PortalContext,
+  input: { number: string },
+  signal: AbortSignal,
+): AsyncGenerator<SourcePage<Contract>, void, void> {
+  const question = { path: "/contratos/numero", params: { numero: input.number } };
+  return readPages(askAllPages(context, question, null, signal), readContracts());
+}
+
+/** The contract with the portal's own id; an empty page when there is none. */
+export async function contractById(
+  context: PortalContext,
+  input: { contractId: string },
+  signal: AbortSignal,
+): Promise<SourcePage<Contract>> {
+  const question = { path: "/contratos/id", params: { id: contractIdOf(input.contractId) } };
+  return pageOf(await askRecord(context, question, signal), readContracts());
+}
+
+/** Procedures of one agency that were opened between the days; the portal takes at most a month at once. */
+export function tenders(
+  context: PortalContext,
+  input: { agencyCode: string; from: IsoDate; to: IsoDate },
+  signal: AbortSignal,
+  from: Position | null = null,
+): AsyncGenerator<SourcePage<Contract>, void, void> {
+  const params = {
+    codigoOrgao: input.agencyCode,
+    dataInicial: formatDate(input.from),
+    dataFinal: formatDate(input.to),
+  };
+  return readPages(askAllPages(context, { path: "/licitacoes", params }, from, signal), readTenders());
+}
+
 export function items(
   context: PortalContext,
   input: { contractId: string },
@@ -86,6 +127,17 @@ export async function* amendments(
   if (answer.rows.length > 0) yield pageOf(answer, readAmendments(id));
 }
 
+/** Endorsements of a contract (apostilamentos), all at once like its amendments. */
+export async function* endorsements(
+  context: PortalContext,
+  input: { contractId: string },
+  signal: AbortSignal,
+): AsyncGenerator<SourcePage<Amendment>, void, void> {
+  const id = contractIdOf(input.contractId);
+  const answer = await askRows(context, { path: "/contratos/apostilamento", params: { id } }, signal);
+  if (answer.rows.length > 0) yield pageOf(answer, readEndorsements(id));
+}
+
 /**
  * Fewest entries of a whole list (CEIS held some 23,700 and CNEP 1,800 in 2026, with natural persons): a shorter one
  * has shrunk in silence and may not be read as "nobody else is sanctioned".
@@ -101,6 +153,66 @@ export function sanctions(
 ): AsyncGenerator<SourcePage<Sanction>, void, void> {
   const params = input.cnpj === undefined ? {} : { codigoSancionado: cnpjOf(input.cnpj) };
   return readPages(askAllPages(context, { path: `/${input.list}`, params }, from, signal), readSanctions(input.list));
+}
+
+/** Registers that bar nobody from contracting, whole or of one company: CEPIM and the leniency agreements. */
+export function registerEntries(
+  context: PortalContext,
+  input: { register: keyof typeof REGISTERS; cnpj?: string },
+  signal: AbortSignal,
+  from: Position | null = null,
+): AsyncGenerator<SourcePage<RegisterEntry>, void, void> {
+  const { path, read } = REGISTERS[input.register];
+  const params = input.cnpj === undefined ? {} : { cnpjSancionado: cnpjOf(input.cnpj) };
+  return readPages(askAllPages(context, { path, params }, from, signal), read());
+}
+
+const REGISTERS = {
+  cepim: { path: "/cepim", what: "CEPIM", wire: cepimWire, read: readCepim },
+  leniency: { path: "/acordos-leniencia", what: "Acordos de leniência", wire: leniencyWire, read: readLeniency },
+};
+
+function registerResource(register: keyof typeof REGISTERS): Resource<PortalContext> {
+  const { path, what, wire, read } = REGISTERS[register];
+  return {
+    title: `${what}: registro inteiro, ou de um CNPJ; não impede de contratar`,
+    path,
+    kind: "register_entries",
+    cadence: "diária",
+    wire,
+    read: read(),
+    slices: () => [
+      {
+        name: register,
+        what,
+        lastDay: null,
+        pages: (context, from, signal) => registerEntries(context, { register }, signal, from),
+      },
+    ],
+  };
+}
+
+/** With both days, a question stays within the month that the portal takes, in February too. */
+const TENDER_DAYS_MAX = 28;
+
+function tenderSlices(scope: IngestScope) {
+  const { agency: agencyCode } = scope;
+  if (agencyCode === null)
+    throw new AppError("invalid_request", "this source gives the procedures of one agency: name it");
+  const slices = [];
+  for (let day = scope.from; day <= scope.to; day = addDays(day, TENDER_DAYS_MAX)) {
+    const last = addDays(day, TENDER_DAYS_MAX - 1);
+    const days = { from: day, to: last < scope.to ? last : scope.to };
+    slices.push({
+      name: `licitacoes ${agencyCode} ${days.from} ${days.to}`,
+      what: `licitações do órgão ${agencyCode} abertas de ${days.from} a ${days.to}`,
+      // A procedure may be changed any day after it was opened.
+      lastDay: null,
+      pages: (context: PortalContext, from: Position | null, signal: AbortSignal) =>
+        tenders(context, { agencyCode, ...days }, signal, from),
+    });
+  }
+  return slices;
 }
 
 /** One question an agency: the portal gives the contracts of no other. */
@@ -182,7 +294,8 @@ export const portalTransparencia = defineSource({
       read: readAgencies(),
     },
     contracts: {
-      title: "Contratos de um órgão em vigor em algum dia do período; também por fornecedor (/contratos/cpf-cnpj)",
+      title:
+        "Contratos de um órgão em vigor em algum dia do período; também por fornecedor (/contratos/cpf-cnpj), por número (/contratos/numero) e por id (/contratos/id)",
       path: "/contratos",
       kind: "contracts",
       cadence: "diária",
@@ -206,10 +319,35 @@ export const portalTransparencia = defineSource({
       wire: amendmentWire,
       read: readAmendments("1"),
     },
+    endorsements: {
+      title: "Apostilamentos de um contrato, sem o valor, que a especificação não explica",
+      path: "/contratos/apostilamento",
+      kind: "amendments",
+      cadence: "diária",
+      wire: endorsementWire,
+      read: readEndorsements("1"),
+    },
+    tenders: {
+      title: "Licitações de um órgão abertas no período, sem o valor, que a especificação não explica",
+      path: "/licitacoes",
+      kind: "contracts",
+      cadence: "diária",
+      wire: tenderWire,
+      read: readTenders(),
+      slices: tenderSlices,
+    },
     ceis: listResource("ceis"),
     cnep: listResource("cnep"),
+    cepim: registerResource("cepim"),
+    leniency: registerResource("leniency"),
   },
-  fixtures: ["derived-contratos-pages.json", "recorded-ceis.json", "recorded-cnep.json", "recorded-errors.json"],
+  fixtures: [
+    "derived-contratos-pages.json",
+    "derived-other-paths.json",
+    "recorded-ceis.json",
+    "recorded-cnep.json",
+    "recorded-errors.json",
+  ],
 });
 
 function cnpjOf(text: string): string {

@@ -10,7 +10,7 @@ import { identifySupplier, methodOf, rawText, sphereOf } from "../terms.ts";
 
 /* What the portal sends. Unknown keys are ignored; every scalar has been null, absent or "Sem informação" somewhere. */
 
-const personWire = z.object({
+export const personWire = z.object({
   id: scalar,
   cpfFormatado: scalar,
   cnpjFormatado: scalar,
@@ -19,7 +19,7 @@ const personWire = z.object({
   razaoSocialReceita: scalar,
 });
 
-const unitWire = z.object({
+export const unitWire = z.object({
   codigo: scalar,
   nome: scalar,
   orgaoVinculado: z.object({ codigoSIAFI: scalar, nome: scalar }).nullish(),
@@ -54,6 +54,9 @@ export const itemWire = z.object({
 
 export const amendmentWire = z.object({ numero: scalar, dataPublicacao: scalar, objetoAditivo: scalar });
 
+/** The publisher does not say whether `valor` is what is added or what comes of it: it is not read. */
+export const endorsementWire = z.object({ numero: scalar, descricao: scalar, dataInclusao: scalar });
+
 /** CEIS and CNEP; the fine that CNEP adds is not read. */
 export const sanctionWire = z.object({
   id: scalar,
@@ -69,7 +72,7 @@ export const sanctionWire = z.object({
 
 /* What it becomes. */
 
-const SITE = "https://portaldatransparencia.gov.br";
+export const SITE = "https://portaldatransparencia.gov.br";
 
 export function readAgencies(): AnswerReader<Agency> {
   return readerOf(agencyWire, (wire, answer) => {
@@ -173,6 +176,26 @@ export function readAmendments(contractId: string): AnswerReader<Amendment> {
   });
 }
 
+export function readEndorsements(contractId: string): AnswerReader<Amendment> {
+  const nameOnce = onceNamer();
+  return readerOf(endorsementWire, (wire, answer) => {
+    const number = idText(wire.numero);
+    if (number === null) return "no number of the endorsement (numero)";
+    // Amendments of the contract have the same numbers.
+    const sourceId = nameOnce(`${contractId}/apostilamento/${number}`);
+    const fields = fieldReader(sourceId);
+    const record: Amendment = {
+      provenance: provenance(answer, sourceId, contractUrl(contractId)),
+      contractId,
+      number,
+      publishedOn: fields.date("dataInclusao", wire.dataInclusao),
+      object: fields.text("descricao", wire.descricao),
+      kind: "endorsement",
+    };
+    return { record, complaints: fields.complaints };
+  });
+}
+
 export function readSanctions(list: SanctionList): AnswerReader<Sanction> {
   return readerOf(sanctionWire, (wire, answer) => {
     const id = idText(wire.id);
@@ -228,7 +251,7 @@ function contractUrl(id: string): string {
   return `${SITE}/contratos/${id}`;
 }
 
-function provenance(answer: Answer, sourceId: string, url: string): Provenance {
+export function provenance(answer: Answer, sourceId: string, url: string): Provenance {
   return answeredProvenance(answer, { source: SOURCE_ID, sourceId, url }, SITE);
 }
 

@@ -12,6 +12,7 @@ type AgencyRow = { json: string; code: string; name: string };
 export type Sample = {
   contractsByAgency(code: string): ContractRow[];
   contractsBySupplier(code: string): ContractRow[];
+  contractsByNumber(number: string): ContractRow[];
   contract(id: number): ContractRow | undefined;
   items(contractId: number): string[];
   amendments(contractId: number): string[];
@@ -51,6 +52,7 @@ export function openSample(dataFolder: string): Sample {
   return {
     contractsByAgency: (code) => contracts().byAgency.get(code) ?? [],
     contractsBySupplier: (code) => contracts().bySupplier.get(digitsOf(code)) ?? [],
+    contractsByNumber: (number) => contracts().byNumber.get(number) ?? [],
     contract: (id) => contracts().rows[id - CONTRACT_ID_MIN],
     items: (contractId) => items().get(contractId) ?? [],
     amendments: (contractId) => amendments().get(contractId) ?? [],
@@ -67,6 +69,7 @@ function loadContracts(source: Row[]) {
   const rows: ContractRow[] = [];
   const byAgency = new Map<string, ContractRow[]>();
   const bySupplier = new Map<string, ContractRow[]>();
+  const byNumber = new Map<string, ContractRow[]>();
   const agencyNames = new Map<string, string>();
   const idByKey = new Map<string, number | null>();
   for (const row of source) {
@@ -75,6 +78,7 @@ function loadContracts(source: Row[]) {
     rows.push(contract);
     append(byAgency, row["Código Órgão"]!, contract);
     append(bySupplier, digitsOf(row["Código Contratado"]!), contract);
+    append(byNumber, row["Número do Contrato"]!, contract);
     agencyNames.set(row["Código Órgão"]!, row["Nome Órgão"]!);
     // Two contracts of one unit may share a number; what the file says of "the" contract is then of neither.
     const key = keyOf(row["Código UG"], row["Número do Contrato"]);
@@ -83,7 +87,7 @@ function loadContracts(source: Row[]) {
   const agencies = [...agencyNames]
     .map(([code, name]) => ({ code, name, json: JSON.stringify({ codigo: code, descricao: name }) }))
     .sort((a, b) => (a.code < b.code ? -1 : 1));
-  return { rows, byAgency, bySupplier, agencies, idByKey };
+  return { rows, byAgency, bySupplier, byNumber, agencies, idByKey };
 }
 
 function contractRow(row: Row, id: number): ContractRow {

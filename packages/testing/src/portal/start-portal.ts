@@ -23,6 +23,8 @@ export type PortalServerOptions = {
   /** 0 or left out: any free port. */
   port?: number;
   faults?: FaultPlan;
+  /** Rows of paths of which nothing is recorded, by path; without them, these paths know of nothing. */
+  unrecorded?: Record<string, unknown[]>;
 };
 
 const BASE = "/api-de-dados";
@@ -36,7 +38,7 @@ export async function startPortal(options: PortalServerOptions): Promise<PortalS
   const sample = openSample(options.dataFolder);
   const server = await startRecordedServer({
     pathBelow: (pathname) => (pathname.startsWith(BASE) ? pathname.slice(BASE.length) : null),
-    answer: (asked) => answer(sample, options.apiKey, asked),
+    answer: (asked) => answer({ sample, unrecorded: options.unrecorded ?? {} }, options.apiKey, asked),
     refusals: {
       rateLimited: () => portalError(429, "Limite de requisições excedido"),
       keyInvalid,
@@ -50,13 +52,15 @@ export async function startPortal(options: PortalServerOptions): Promise<PortalS
   return { ...server, url: `${server.origin()}${BASE}`, skippedRows: () => sample.skippedRows() };
 }
 
-function answer(sample: Sample, apiKey: string, asked: Asked): Reply {
+type Kept = { sample: Sample; unrecorded: Record<string, unknown[]> };
+
+function answer(kept: Kept, apiKey: string, asked: Asked): Reply {
   const { request, path, params, fault } = asked;
   const key = request.headers["chave-api-dados"];
   if (!key) return keyMissing();
   if (key !== apiKey) return keyInvalid();
   if (request.method !== "GET") return forbidden();
-  const found = rowsFor(sample, path, params);
+  const found = rowsFor(kept, path, params);
   if (found === null) return forbidden();
   if (typeof found === "string") return portalError(400, found);
   if (found.single) return jsonReply(200, found.rows[0] ?? "null", found.headers);
@@ -79,8 +83,15 @@ function fromContracts(rows: string[]): Found {
   return { rows, headers: CONTRACTS_HEADERS, paged: true };
 }
 
+/** The sample holds nothing of this path: what is given in its stead is somebody's own. */
+function fromNothing(rows: unknown[] | undefined, paged: boolean): Found {
+  return { rows: (rows ?? []).map((row) => JSON.stringify(row)), headers: UNRECORDED_HEADERS, paged };
+}
+
+const MONTH_MS = 31 * 86_400_000;
+
 /** Rows for a path; a text is what the 400 says; `null` is a path the portal does not have. */
-function rowsFor(sample: Sample, path: string, params: URLSearchParams): Found | string | null {
+function rowsFor({ sample, unrecorded }: Kept, path: string, params: URLSearchParams): Found | string | null {
   const pagina = params.get("pagina");
   switch (path) {
     case "/contratos": {
@@ -100,6 +111,33 @@ function rowsFor(sample: Sample, path: string, params: URLSearchParams): Found |
       if (!code) return missing("cpfCnpj");
       if (!pagina) return missing("pagina");
       return fromContracts(sample.contractsBySupplier(code).map((row) => row.json));
+    }
+    case "/contratos/numero": {
+      const number = params.get("numero");
+      if (!number) return missing("numero");
+      if (!pagina) return missing("pagina");
+      return fromContracts(sample.contractsByNumber(number).map((row) => row.json));
+    }
+    case "/contratos/apostilamento":
+      return params.get("id") ? fromNothing(unrecorded[path], false) : missing("id");
+    case "/licitacoes": {
+      if (!params.get("codigoOrgao")) return missing("codigoOrgao");
+      if (!pagina) return missing("pagina");
+      const [from, to] = [params.get("dataInicial") ?? "", params.get("dataFinal") ?? ""].map(isoDate);
+      if (!from || !to) return "Filtros mínimos: Período de até 1 mês e código do órgão";
+      if (Date.parse(to) - Date.parse(from) > MONTH_MS) return "O período deve ser de no máximo 1 mês";
+      const isAsked = (row: unknown) => {
+        const day = (row as { dataAbertura: string }).dataAbertura;
+        return day >= from && day <= to;
+      };
+      return fromNothing(unrecorded[path]?.filter(isAsked), true);
+    }
+    case "/cepim":
+    case "/acordos-leniencia": {
+      if (!pagina) return missing("pagina");
+      const cnpj = params.get("cnpjSancionado");
+      const names = (row: unknown) => !cnpj || digitsOf(JSON.stringify(row)).includes(digitsOf(cnpj));
+      return fromNothing(unrecorded[path]?.filter(names), true);
     }
     case "/contratos/id":
     case "/contratos/itens-contratados":
@@ -150,6 +188,11 @@ const CEIS_HEADERS = sampleHeaders(
 const CNEP_HEADERS = sampleHeaders(
   "amostra gravada: um único registro do CNEP, lido em setembro de 2026 (Portal da Transparência / CGU)",
   `${DOWNLOADS}/cnep`,
+);
+
+const UNRECORDED_HEADERS = sampleHeaders(
+  "nada gravado: linhas, se há, escritas conforme a especificação da API",
+  `${DOWNLOADS}/`,
 );
 
 function sampleHeaders(label: string, recordUrl: string): Record<string, string> {
