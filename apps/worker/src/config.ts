@@ -9,6 +9,7 @@ import { healthConfig } from "@cidadao/runtime/health-server";
 import { outboundConfig } from "@cidadao/sources/config";
 import { cnpjConfig } from "@cidadao/sources/cnpj/config";
 import { comprasgovContratosConfig } from "@cidadao/sources/comprasgov-contratos/config";
+import { katanaConfig } from "@cidadao/sources/katana-scan/config";
 import { pncpConfig } from "@cidadao/sources/pncp/config";
 import { portalConfig } from "@cidadao/sources/portal-transparencia/config";
 import { z } from "zod";
@@ -59,6 +60,7 @@ export const workerEnvironment = processConfig
   .extend(pncpConfig.shape)
   .extend(cnpjConfig.shape)
   .extend(comprasgovContratosConfig.shape)
+  .extend(katanaConfig.shape)
   .extend(llmConfig.shape)
   .extend(alertConfig.shape)
   .extend(watchConfig.shape)

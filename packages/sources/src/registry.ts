@@ -3,12 +3,20 @@ import { z } from "zod";
 import { cnpj } from "./cnpj/source.ts";
 import { comprasgovContratos } from "./comprasgov-contratos/source.ts";
 import type { Source } from "./define-source.ts";
+import { katanaScan } from "./katana-scan/source.ts";
 import { pncp } from "./pncp/source.ts";
 import { portalTransparencia } from "./portal-transparencia/source.ts";
 import { queridoDiario } from "./querido-diario/source.ts";
 
 /** Every source, in alphabetical order. */
-export const sources: readonly Source[] = [cnpj, comprasgovContratos, pncp, portalTransparencia, queridoDiario];
+export const sources: readonly Source[] = [
+  cnpj,
+  comprasgovContratos,
+  katanaScan,
+  pncp,
+  portalTransparencia,
+  queridoDiario,
+];
 
 /** The variables of all of them. */
 export const sourcesConfig: z.ZodObject = sources.reduce(
