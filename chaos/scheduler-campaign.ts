@@ -251,7 +251,7 @@ async function checkSchedule(
   const claimed = rows.map(({ slot }) => Date.parse(slot));
   const begins = await store.from("schedule_starts").select("slot").eq("schedule_id", schedule.id).maybeSingle();
   if (begins.error) throw new Error(begins.error.message);
-  const start = begins.data === null ? null : Date.parse((begins.data as { slot: string }).slot);
+  const start = begins.data === null ? null : Date.parse(String(begins.data.slot));
   if ((start !== null) !== (schedule.firstSlot === "next")) broken("did not begin as the timetable says");
   // The timetable from its beginning on, asked forwards, up to the last that was claimed (a fast clock claims early).
   const last = Math.max(period.end, claimed.at(-1) ?? 0);

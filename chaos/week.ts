@@ -12,11 +12,15 @@ export async function chaosWeek(): Promise<boolean> {
   await using bench = await openBenchStack();
   const { supabaseUrl, serviceRoleKey, databaseUrl } = bench.stack;
   const store = openStore({ SUPABASE_URL: supabaseUrl, SUPABASE_SERVICE_ROLE_KEY: serviceRoleKey });
+  await using closing = new AsyncDisposableStack();
   const database = new pg.Client({ connectionString: databaseUrl });
   await database.connect();
+  closing.defer(() => database.end());
   const startedAt = performance.now();
   const figures = await runWeekCampaign({
-    ...{ store, supabaseUrl, serviceRoleKey },
+    store,
+    supabaseUrl,
+    serviceRoleKey,
     sql: async <Row extends object>(query: string, parameters: unknown[] = []) =>
       (await database.query<Row>(query, parameters)).rows,
     dataFolder: path.resolve(import.meta.dirname, "../data"),
@@ -24,7 +28,7 @@ export async function chaosWeek(): Promise<boolean> {
     start: START,
     end: new Date(START.getTime() + WEEK_MS),
     stepMinutes: 5,
-  }).finally(() => database.end());
+  });
   console.log(`a week of the timetable in ${((performance.now() - startedAt) / 1_000).toFixed(0)} s`);
   console.table(figures.schedules.map(({ seconds, ...row }) => ({ ...row, seconds: Number(seconds.toFixed(1)) })));
   console.table(figures.investigations);

@@ -9,7 +9,11 @@ afterAll(() => db[Symbol.asyncDispose]());
 test("from Sunday to Monday every job of the timetable runs and does its work on the recorded portals", async () => {
   const { store, supabaseUrl, serviceRoleKey, sql } = db;
   const figures = await runWeekCampaign({
-    ...{ store, supabaseUrl, serviceRoleKey, sql, dataFolder: "data" },
+    store,
+    supabaseUrl,
+    serviceRoleKey,
+    sql,
+    dataFolder: "data",
     agencies: ["26408", "52000"],
     start: new Date("2024-01-07T07:50:00Z"),
     end: new Date("2024-01-08T11:05:00Z"),

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Answer, Position } from "../define-source.ts";
 import { ask, type Backoff, digestOf, type Door, invalid, openDoor, type Outbound } from "../outbound.ts";
 
-export const PAGE_ROWS = 500;
+const PAGE_ROWS = 500;
 /** Ten million rows. */
 const PAGES_MAX = 20_000;
 const CALLS_AT_ONCE = 2;
