@@ -3,6 +3,7 @@ const campaigns: Record<string, () => Promise<boolean>> = {
   alerts: async () => (await import("./alerts.ts")).chaosAlerts(),
   ingest: async () => (await import("./ingest.ts")).chaosIngest(),
   scheduler: async () => (await import("./scheduler.ts")).chaosScheduler(),
+  week: async () => (await import("./week.ts")).chaosWeek(),
 };
 
 const [name] = process.argv.slice(2);

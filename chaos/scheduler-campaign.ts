@@ -249,11 +249,15 @@ async function checkSchedule(
     if (data.length < 1_000) break;
   }
   const claimed = rows.map(({ slot }) => Date.parse(slot));
-  // The timetable from the first slot on, asked forwards, up to the last that was claimed (a fast clock claims early).
-  const timetable: number[] = [claimed[0]!];
-  while (timetable.at(-1)! < Math.max(period.end, claimed.at(-1)!))
-    timetable.push(nextSlot(schedule.cron, new Date(timetable.at(-1)!)).getTime());
-  timetable.splice(timetable.findLastIndex((slot) => slot <= Math.max(period.end, claimed.at(-1)!)) + 1);
+  const begins = await store.from("schedule_starts").select("slot").eq("schedule_id", schedule.id).maybeSingle();
+  if (begins.error) throw new Error(begins.error.message);
+  const start = begins.data === null ? null : Date.parse(String(begins.data.slot));
+  if ((start !== null) !== (schedule.firstSlot === "next")) broken("did not begin as the timetable says");
+  // The timetable from its beginning on, asked forwards, up to the last that was claimed (a fast clock claims early).
+  const last = Math.max(period.end, claimed.at(-1) ?? 0);
+  const first = start === null ? claimed[0]! : nextSlot(schedule.cron, new Date(start)).getTime();
+  const timetable: number[] = [];
+  for (let slot = first; slot <= last; slot = nextSlot(schedule.cron, new Date(slot)).getTime()) timetable.push(slot);
   const position = new Map(timetable.map((slot, index) => [slot, index]));
   let missed = 0;
   for (const [index, row] of rows.entries()) {

@@ -31,6 +31,7 @@ const readable: Record<string, "all" | "of visible investigations" | "nothing"> 
   record_changes: "nothing",
   source_responses: "nothing",
   schedule_runs: "nothing",
+  schedule_starts: "nothing",
   registrations: "nothing",
   registration_lookups: "nothing",
   daily_metrics: "all",
@@ -136,6 +137,7 @@ beforeAll(async () => {
   await sql("insert into ingest_cursors values ('s', 'n', '{}')");
   await sql("insert into source_responses values ('k', '{}', now(), now())");
   await sql("insert into schedule_runs (schedule_id, slot, job) values ('s', now(), 'j')");
+  await sql("insert into schedule_starts (schedule_id, slot) values ('s', now())");
 });
 
 async function rowsSeenBy(client: Store, table: string): Promise<Record<string, unknown>[]> {

@@ -217,15 +217,24 @@ describe("the sanction lists", () => {
       ],
       noLimit,
     );
+    const shrunk = { path: "/ceis", fault: { kind: "field_missing", field: "id" }, skip: 5 } as const;
     for (let again = 0; again < 2; again++) {
-      // The recorded CNEP has fewer rows than the list can have.
-      await expect(refreshSanctions(context, { slot }, noLimit)).rejects.toThrow("lista CNEP");
+      await portalServer.setFaults({ rules: [shrunk] });
+      await expect(refreshSanctions(context, { slot }, noLimit)).rejects.toThrow(/lista CEIS: vieram \d+ registros/);
     }
     const [told, ...more] = await alerts();
     expect(more).toEqual([]);
     expect(told!.message.title).toContain("1 novas sanções");
     expect(JSON.stringify(told)).toContain("15.195.707/0001-78");
     expect(await db.sql("select sanction_id from sanction_matches")).toEqual([{ sanction_id: "now" }]);
+  });
+
+  test("of the recorded sample are whole, and say that they are a sample", async () => {
+    expect(await refreshSanctions(context, { slot }, noLimit)).toMatchObject({
+      lists: { cnep: 1 },
+      newMatches: 0,
+      sample: expect.stringContaining("amostra gravada"),
+    });
   });
 
   test("that did not come at all make the run fail with the reason", async () => {

@@ -1,6 +1,7 @@
 import { tick } from "@cidadao/scheduler/tick";
 import { chooseBackend } from "@cidadao/queue/backend";
 import { openProducer, type Producer } from "@cidadao/queue/produce";
+import { schedules } from "@cidadao/queue/schedules";
 import { createLogger } from "@cidadao/runtime/logger";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openSystem, queueKinds, type System } from "./support/system.ts";
@@ -123,6 +124,24 @@ describe.each(queueKinds())("the running services, queue in %s", (queue) => {
     await tick({ ...refused, enqueue: producer.enqueue, queueIsReady: producer.isReady }, [], noLimit);
     await until("it has run", async () => (await runsOf("stuck-sweep"))[0]!.status === "completed");
     await system.data.sql("delete from schedule_runs where schedule_id = 'stuck-sweep'");
+  });
+
+  test("a schedule that looks back begins with its next slot, whatever restarts before it comes", async () => {
+    const before = new Date("2024-03-02T06:00:00Z");
+    const twoSlotsLater = new Date("2024-03-03T06:30:00Z");
+    const timetable = schedules.filter(({ id }) => id === "sanctions-refresh");
+    const claimedAt = async (now: Date) => {
+      const logger = createLogger({ process: "test", level: "silent" });
+      const enqueue = () => Promise.reject(new Error("not here"));
+      const context = { store: system.data.store, enqueue, queueIsReady: () => false, graceSeconds: 120, logger };
+      await tick({ ...context, clock: () => now }, timetable, noLimit);
+      return (await runsOf("sanctions-refresh")).map(({ slot, missed }) => ({ slot, missed }));
+    };
+    expect(await claimedAt(before)).toEqual([]);
+    // Nobody ticks while the next slots pass, the first of which is the one that counts from then on.
+    expect(await claimedAt(twoSlotsLater)).toEqual([{ slot: twoSlotsLater, missed: 1 }]);
+    await system.data.sql("delete from schedule_runs where schedule_id = 'sanctions-refresh'");
+    await system.data.sql("delete from schedule_starts");
   });
 
   test("two schedulers claim each slot once, and it is run once", async () => {

@@ -1,4 +1,10 @@
-import { claimSlot, markRunUnqueued, readScheduleState, takeUnqueuedRuns } from "@cidadao/database/schedule-runs";
+import {
+  claimSlot,
+  markRunUnqueued,
+  readScheduleState,
+  startScheduleAfter,
+  takeUnqueuedRuns,
+} from "@cidadao/database/schedule-runs";
 import type { Store } from "@cidadao/database/store";
 import { isScheduledJob } from "@cidadao/queue/jobs";
 import type { Enqueue } from "@cidadao/queue/produce";
@@ -36,7 +42,12 @@ export async function tick(context: TickContext, schedules: readonly Schedule[],
     context.logger.warn({ driftMs }, "this clock and the database's differ; set both by NTP");
   const now = context.clock ? context.clock(state.now) : state.now;
   for (const schedule of schedules) {
-    for (const due of dueSlots(schedule, state.latest.get(schedule.id) ?? null, now)) {
+    const latest = state.latest.get(schedule.id) ?? null;
+    for (const due of dueSlots(schedule, latest, now)) {
+      if (latest === null && schedule.firstSlot === "next") {
+        await startScheduleAfter(context.store, { scheduleId: schedule.id, slot: due.slot }, signal);
+        break;
+      }
       const run = { scheduleId: schedule.id, job: schedule.job, ...due };
       if (!(await claimSlot(context.store, run, signal))) break; // another replica is ahead of us
       context.logger.info({ schedule: schedule.id, slot: due.slot.toISOString(), missed: due.missed }, "slot claimed");

@@ -7,7 +7,7 @@ export async function readDatabaseTime(store: Store, signal: AbortSignal): Promi
   return new Date((await unwrap(store.rpc("database_time").abortSignal(signal), "reading the clock")) as string);
 }
 
-/** The database's clock, and the newest slot of the timetable that was claimed for each schedule. */
+/** The database's clock, and for each schedule its newest claimed slot, or else the one after which it begins. */
 export async function readScheduleState(
   store: Store,
   ids: string[],
@@ -22,6 +22,16 @@ export async function readScheduleState(
     slot === null ? [] : [[id, new Date(slot)] as const],
   );
   return { now: new Date(now), latest: new Map(claimed) };
+}
+
+/** Lets a schedule that never ran begin with the first slot after this one. */
+export async function startScheduleAfter(
+  store: Store,
+  start: { scheduleId: string; slot: Date },
+  signal: AbortSignal,
+): Promise<void> {
+  const args = { p_schedule_id: start.scheduleId, p_slot: start.slot.toISOString() };
+  await unwrap(store.rpc("start_schedule_after", args).abortSignal(signal), "starting the schedule");
 }
 
 /** True for exactly one caller a slot, and only while `after` is the newest slot of the schedule. */

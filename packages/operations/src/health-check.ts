@@ -8,6 +8,8 @@ import { nextSlot } from "@cidadao/queue/slots";
 export type HealthContext = {
   store: Store;
   queueDepths: (timeoutMs: number) => Promise<Record<QueueName, number> | null>;
+  /** The time that schedules are late by, given the database's; left out: the database's. */
+  clock?: (databaseTime: Date) => Date;
 };
 
 const DEPTHS_TIMEOUT_MS = 5_000;
@@ -33,10 +35,11 @@ export async function checkHealth(context: HealthContext, signal: AbortSignal): 
   const backlog = await readBacklog(context.store, signal);
   if (backlog.oldestSeconds > WAIT_SECONDS_MAX)
     problems.push(`${backlog.waiting} investigações esperam, a mais antiga há ${backlog.oldestSeconds} s`);
+  const now = context.clock ? context.clock(state.now) : state.now;
   for (const { id, cron } of schedules) {
     const latest = state.latest.get(id);
     if (latest === undefined) continue; // it has not come yet
-    const lateMs = state.now.getTime() - nextSlot(cron, latest).getTime();
+    const lateMs = now.getTime() - nextSlot(cron, latest).getTime();
     if (lateMs > LATE_MS_MAX) problems.push(`a agenda ${id} está atrasada em ${Math.round(lateMs / 60_000)} minutos`);
   }
   const crashed = [...(await latestRuns(context.store, ids, signal)).values()]

@@ -37,6 +37,8 @@ export async function ingest<Item extends SourceRecord>(
     store: { kind: RecordKind; homepage: string } | null;
     /** Fewer records than this are a reading that is not complete, however well every question was answered. */
     recordsMin?: number;
+    /** The same for answers that are labelled as a sample; left out: no other. */
+    sampleRecordsMin?: number;
     onRecords?: (records: Item[]) => void;
     onQuestionDone?: (done: number, asked: number, records: number) => Promise<void>;
   },
@@ -137,8 +139,9 @@ export async function ingest<Item extends SourceRecord>(
     );
     throw error;
   }
-  if (coverage.missing.length === 0 && coverage.records < (input.recordsMin ?? 0)) {
-    const why = `vieram ${coverage.records} registros, e são esperados ao menos ${input.recordsMin}`;
+  const recordsMin = (sample === null ? null : input.sampleRecordsMin) ?? input.recordsMin ?? 0;
+  if (coverage.missing.length === 0 && coverage.records < recordsMin) {
+    const why = `vieram ${coverage.records} registros, e são esperados ao menos ${recordsMin}`;
     coverage.missing.push({ what: input.questions[0]?.what ?? input.dataset, why });
   }
   await finishIngestRun(context.store, runId, { coverage, problems, sample }, signal);

@@ -15,6 +15,7 @@ import {
   contractsBySupplier,
   items,
   portalTransparencia,
+  sampleListRecordsMin,
   sanctionListRecordsMin,
   sanctions,
 } from "@cidadao/sources/portal-transparencia/source";
@@ -220,6 +221,7 @@ export function ingestWholeSanctionList(
       questions: [{ what: `lista ${list.toUpperCase()}`, pages: (stop) => sanctions(context.portal, { list }, stop) }],
       store: { kind: "sanctions", homepage },
       recordsMin: sanctionListRecordsMin[list],
+      sampleRecordsMin: sampleListRecordsMin[list],
     },
     signal,
   );

@@ -23,10 +23,10 @@ export async function refreshSanctions(
   const readings = [];
   for (const list of sanctionLists) readings.push(await ingestWholeSanctionList(context, { list }, signal));
   const day = localDay(new Date(input.slot));
+  const sample = readings.find((reading) => reading.sample !== null)?.sample ?? null;
   const matches = await findNewSanctionMatches(context.store, day, signal);
   if (matches.length > 0) {
     const total = matches.reduce((sum, { valueCents }) => sum + valueCents, 0);
-    const sample = readings.find((reading) => reading.sample !== null)?.sample ?? null;
     const message: AlertContent = {
       title: `${matches.length} novas sanções em vigor de fornecedores com contrato em vigor`,
       severity: "high",
@@ -58,5 +58,5 @@ export async function refreshSanctions(
     );
   }
   const lists = Object.fromEntries(readings.map(({ coverage }, index) => [sanctionLists[index]!, coverage.records]));
-  return { lists, newMatches: matches.length };
+  return { lists, newMatches: matches.length, sample };
 }

@@ -16,6 +16,8 @@ export type Schedule = {
   cron: string;
   job: ScheduledJobName;
   catchUp: CatchUp;
+  /** Where a new system begins: with the slot that has just passed, or with the one that comes next. */
+  firstSlot: "past" | "next";
   summary: string;
 };
 
@@ -28,6 +30,7 @@ export const schedules: readonly Schedule[] = [
     cron: "10 1,7,13,19 * * *",
     job: "new-contracts",
     catchUp: { kind: "cursor" },
+    firstSlot: "past",
     summary: "Reads the contracts published since the last complete reading and investigates those that ask for it",
   },
   {
@@ -35,6 +38,7 @@ export const schedules: readonly Schedule[] = [
     cron: "40 1,5,9,13,17,21 * * *",
     job: "priority-agencies",
     catchUp: { kind: "cursor" },
+    firstSlot: "past",
     summary: "Investigates the recent contracts of the priority agencies",
   },
   {
@@ -49,6 +53,7 @@ export const schedules: readonly Schedule[] = [
     cron: "30 3 * * *",
     job: "sanctions-refresh",
     catchUp: { kind: "latest" },
+    firstSlot: "next",
     summary: "Reads both sanction lists and checks them against the stored suppliers",
   },
   {
@@ -56,6 +61,7 @@ export const schedules: readonly Schedule[] = [
     cron: "45 1 * * *",
     job: "registrations-refresh",
     catchUp: { kind: "latest" },
+    firstSlot: "next",
     summary: "Looks up the suppliers with the most money that nobody has looked up for thirty days",
   },
   {
@@ -63,6 +69,7 @@ export const schedules: readonly Schedule[] = [
     cron: "15 2 * * *",
     job: "investigation-metrics",
     catchUp: { kind: "each", slotsMax: 31 },
+    firstSlot: "next",
     summary: "Figures of the day before: counts, durations, success, alerts",
   },
   {
@@ -70,6 +77,7 @@ export const schedules: readonly Schedule[] = [
     cron: "0 8 * * *",
     job: "critical-summary",
     catchUp: { kind: "each", slotsMax: 14 },
+    firstSlot: "next",
     summary: "Tells of the critical findings of the last 24 hours, and of alerts that did not surely arrive",
   },
   {
@@ -77,6 +85,7 @@ export const schedules: readonly Schedule[] = [
     cron: "0 4 * * *",
     job: "entity-risk",
     catchUp: { kind: "latest" },
+    firstSlot: "next",
     summary: "Risk of every supplier and agency that was flagged, with its parts",
   },
   {
@@ -84,6 +93,7 @@ export const schedules: readonly Schedule[] = [
     cron: "30 4 * * *",
     job: "supplier-networks",
     catchUp: { kind: "latest" },
+    firstSlot: "next",
     summary: "Communities of suppliers that win at the same agencies",
   },
   {
@@ -91,6 +101,7 @@ export const schedules: readonly Schedule[] = [
     cron: "0 5 * * 0",
     job: "historical-reanalysis",
     catchUp: { kind: "latest" },
+    firstSlot: "next",
     summary: "Runs the detectors again over the last six months, in slices of agency and month",
   },
   {
@@ -98,6 +109,7 @@ export const schedules: readonly Schedule[] = [
     cron: "30 6 * * 1",
     job: "detector-precision",
     catchUp: { kind: "latest" },
+    firstSlot: "next",
     summary: "How often people said that each detector was right",
   },
   {
@@ -105,6 +117,7 @@ export const schedules: readonly Schedule[] = [
     cron: "0 6 * * 0",
     job: "cleanup",
     catchUp: { kind: "latest" },
+    firstSlot: "next",
     summary: "Deletes what its retention is over for",
   },
   {
@@ -112,6 +125,7 @@ export const schedules: readonly Schedule[] = [
     cron: "25 * * * *",
     job: "source-health",
     catchUp: { kind: "latest" },
+    firstSlot: "past",
     summary: "Asks every source one question and fails when one is not well",
   },
   {
@@ -119,6 +133,7 @@ export const schedules: readonly Schedule[] = [
     cron: "*/5 * * * *",
     job: "health-check",
     catchUp: { kind: "latest" },
+    firstSlot: "past",
     summary: "Clocks, queues, waiting work and late schedules; fails when something is wrong",
   },
   {
@@ -126,6 +141,7 @@ export const schedules: readonly Schedule[] = [
     cron: "* * * * *",
     job: "stuck-sweep",
     catchUp: { kind: "latest" },
+    firstSlot: "past",
     summary: "Puts back on the queue what should be there and is not",
   },
 ];

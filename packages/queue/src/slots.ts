@@ -12,8 +12,8 @@ const UNSAFE_HOURS = [23, 0];
 export type DueSlot = { slot: Date; after: Date | null; missed: number };
 
 /**
- * The slots to claim at `now`, oldest first, when `latest` was the last one claimed. A schedule that never ran starts
- * with its newest past slot.
+ * The slots to claim at `now`, oldest first, when `latest` was the last one claimed. Without one it is
+ * the newest past slot.
  */
 export function dueSlots(
   schedule: Pick<Schedule, "cron" | "catchUp">,

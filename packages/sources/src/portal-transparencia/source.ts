@@ -143,6 +143,8 @@ export async function* endorsements(
  * has shrunk in silence and may not be read as "nobody else is sanctioned".
  */
 export const sanctionListRecordsMin: Record<SanctionList, number> = { ceis: 5_000, cnep: 500 };
+/** Of a recorded sample, which is labelled as one: CEIS is a whole day's list, CNEP one recorded entry. */
+export const sampleListRecordsMin: Record<SanctionList, number> = { ceis: 5_000, cnep: 1 };
 
 /** A whole sanction list, or the entries of one establishment. */
 export function sanctions(
