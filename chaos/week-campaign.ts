@@ -14,10 +14,14 @@ import { createMemoryRateLimiter } from "@cidadao/runtime/rate-limit";
 import { createMemoryCache } from "@cidadao/runtime/response-cache";
 import { createTelemetry } from "@cidadao/runtime/telemetry";
 import { tick } from "@cidadao/scheduler/tick";
+import { addDays } from "@cidadao/domain/dates";
 import { openCnpj } from "@cidadao/sources/cnpj/source";
+import { pncp } from "@cidadao/sources/pncp/source";
 import { sourcesInUse } from "@cidadao/sources/registry";
 import { openPortal } from "@cidadao/sources/portal-transparencia/source";
 import { startCnpj } from "@cidadao/testing/cnpj/start-cnpj";
+import { generateContracts, noRecords } from "@cidadao/testing/pncp/records";
+import { startPncp } from "@cidadao/testing/pncp/start-pncp";
 import { startDiscordSink } from "@cidadao/testing/discord/start-discord-sink";
 import { startPortal } from "@cidadao/testing/portal/start-portal";
 import { openAlertTargets } from "@cidadao/worker/alert-targets";
@@ -64,12 +68,17 @@ const KEY = "week-of-the-recorded-portal";
 const EXAMPLE_COMPANY = {
   "00000000000191": { cnpj: "00000000000191", razao_social: "EMPRESA DE EXEMPLO", data_inicio_atividade: "2020-01-02" },
 };
+/** Longer than the first window of the job that reads the PNCP. */
+const PNCP_DAYS_BEFORE = 10;
+/** The day that the probe asks about. */
+const PNCP_PROBE_DAY = "2024-07-01";
 const never = new AbortController().signal;
 
 /** The rows that show that a job did its work; one without is held to its result alone. */
 const WRITTEN: Partial<Record<(typeof schedules)[number]["id"], string>> = {
   "new-contracts": "select count(*)::int as rows from contract_screenings",
   "priority-agencies": "select count(*)::int as rows from investigations where query like 'Contratos recentes%'",
+  "pncp-updates": "select count(*)::int as rows from contracts where source = 'pncp'",
   "sanctions-refresh": "select count(*)::int as rows from sanctions",
   "registrations-refresh": "select count(*)::int as rows from registration_lookups",
   "investigation-metrics": "select count(*)::int as rows from daily_metrics",
@@ -89,6 +98,9 @@ export async function runWeekCampaign(given: WeekCampaign): Promise<WeekFigures>
   const portal = resources.use(await startPortal({ apiKey: KEY, dataFolder: given.dataFolder }));
   const register = await startCnpj({ companies: { opencnpj: EXAMPLE_COMPANY, minhareceita: {}, brasilapi: {} } });
   resources.defer(() => register.stop());
+  const days = daysBetween(addDays(dayOf(given.start), -PNCP_DAYS_BEFORE), dayOf(given.end));
+  const records = { ...noRecords, contracts: generateContracts({ days: [...days, PNCP_PROBE_DAY], perDay: 20 }) };
+  const pncpServer = resources.use(await startPncp({ records }));
   const inbox = resources.use(await startDiscordSink());
   const http = resources.use(createHttpClient({ userAgent: "cidadao-chaos" }));
   const environment = {
@@ -96,7 +108,10 @@ export async function runWeekCampaign(given: WeekCampaign): Promise<WeekFigures>
     SUPABASE_SERVICE_ROLE_KEY: given.serviceRoleKey,
     DATABASE_URL: "postgres://none",
     TRANSPARENCY_API_KEY: KEY,
-    SOURCES: "portal-transparencia,cnpj",
+    SOURCES: "portal-transparencia,pncp,cnpj",
+    PNCP_CONSULTA_URL: pncpServer.consultaUrl,
+    PNCP_URL: pncpServer.detailUrl,
+    PNCP_PER_MINUTE: PER_MINUTE,
     PORTAL_TRANSPARENCIA_URL: portal.url,
     PORTAL_TRANSPARENCIA_PER_MINUTE: PER_MINUTE,
     OPENCNPJ_URL: register.openCnpjUrl,
@@ -147,6 +162,7 @@ export async function runWeekCampaign(given: WeekCampaign): Promise<WeekFigures>
       ...source.open(environment, outbound),
     })),
     cnpj: openCnpj(config, outbound),
+    pncp: pncp.open(environment, outbound),
     queueDepths: async () => queue.depths(),
     clock: () => now,
     logger,
@@ -254,4 +270,14 @@ function createQueue() {
     return { investigations: a, alerts: b, ingest: c, maintenance: d };
   };
   return { enqueue, drain, depths };
+}
+
+function dayOf(moment: Date): string {
+  return moment.toISOString().slice(0, 10);
+}
+
+function daysBetween(first: string, last: string): string[] {
+  const days: string[] = [];
+  for (let day = first; day <= last; day = addDays(day, 1)) days.push(day);
+  return days;
 }

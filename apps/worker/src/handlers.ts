@@ -63,7 +63,8 @@ export function createHandlers(context: WorkerContext): JobHandlers {
     "investigation-metrics": ({ slot }, signal) =>
       computeDailyMetrics(store, addDays(localDay(new Date(slot)), -1), signal),
     "new-contracts": ({ slot }, signal, report) => screenNewContracts(context, { slot }, signal, report),
-    "pncp-updates": ({ slot }, signal, report) => readPncpUpdates(context, { slot }, signal, report),
+    "pncp-updates": ({ slot }, signal, report) =>
+      readPncpUpdates({ store, pncp: context.pncp }, { slot }, signal, report),
     "priority-agencies": ({ slot }, signal) =>
       investigatePriorityAgencies(context, { agencyCodes, today: localDay(new Date(slot)), slot }, signal),
     "registrations-refresh": async (_run, signal) =>

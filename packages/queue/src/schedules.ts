@@ -46,6 +46,7 @@ export const schedules: readonly Schedule[] = [
     cron: "25 2,8,14,20 * * *",
     job: "pncp-updates",
     catchUp: { kind: "cursor" },
+    firstSlot: "next",
     summary: "Brings in the contracts that the PNCP published or changed since the last complete run",
   },
   {
