@@ -119,8 +119,9 @@ declare
   v_assignments text;
   v_unknown text;
 begin
-  if p_table not in ('agencies', 'suppliers', 'contracts', 'contract_items', 'amendments', 'price_registrations',
-                     'sanctions', 'registrations') then
+  -- Tables of records are those with a content hash.
+  if not exists (select 1 from pg_catalog.pg_attribute
+                  where attrelid = to_regclass(format('public.%I', p_table)) and attname = 'content_hash') then
     raise exception 'ingest_lines does not know the table %', p_table using errcode = '22023';
   end if;
   select string_agg(
