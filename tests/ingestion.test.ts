@@ -1,4 +1,5 @@
-import { ingestRecords, type RecordTable } from "@cidadao/database/records";
+import { type RecordTable } from "@cidadao/database/records";
+import { ingestRecords } from "./support/ingest-records.ts";
 import { type RecordLines, recordLines } from "@cidadao/database/record-lines";
 import { rowOf } from "@cidadao/database/rows";
 import fc from "fast-check";

@@ -1,4 +1,5 @@
-import { ingestRecords, loadAmendments, loadContracts, loadItems, loadSanctions } from "@cidadao/database/records";
+import { loadAmendments, loadContracts, loadItems, loadSanctions } from "@cidadao/database/records";
+import { ingestRecords } from "./support/ingest-records.ts";
 import type { Contract } from "@cidadao/domain/contract";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { agency, contract, noLimit, provenance, sanction, SOURCE, supplier } from "./support/records.ts";

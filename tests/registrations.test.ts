@@ -1,4 +1,4 @@
-import { ingestRecords } from "@cidadao/database/records";
+import { ingestRecords } from "./support/ingest-records.ts";
 import { loadRegistrations } from "@cidadao/database/registrations";
 import { refreshRegistrations } from "@cidadao/operations/refresh-registrations";
 import { createHttpClient } from "@cidadao/runtime/http-client";

@@ -1,4 +1,4 @@
-import { ingestRecords } from "@cidadao/database/records";
+import { ingestRecords } from "./support/ingest-records.ts";
 import type { Store } from "@cidadao/database/store";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { agency, contract, noLimit, provenance, sanction, supplier } from "./support/records.ts";

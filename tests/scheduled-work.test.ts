@@ -1,4 +1,4 @@
-import { ingestRecords } from "@cidadao/database/records";
+import { ingestRecords } from "./support/ingest-records.ts";
 import { computeDailyMetrics, computeEntityRisks } from "@cidadao/database/scheduled-work";
 import { completeInvestigation } from "@cidadao/database/investigations";
 import type { Severity } from "@cidadao/domain/severity";

@@ -11,10 +11,10 @@ export const securitySchemes = {
 export const secretSecurity = [{ secretKey: [] }, { secretBearer: [] }];
 
 /** Lets a request pass that carries the key, in a time that says nothing about the key. */
-export function requireSecret(secretKey: string | null) {
+export function requireSecret(secretKey: string | null, what = "Esta rota") {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     if (secretKey === null) {
-      throw new AppError("forbidden", "Esta rota está desligada: defina API_SECRET_KEY no serviço web para usá-la.");
+      throw new AppError("forbidden", `${what} está desligada: defina API_SECRET_KEY no serviço web para usá-la.`);
     }
     const given = keyOf(request);
     if (given === null) {

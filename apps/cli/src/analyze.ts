@@ -5,12 +5,11 @@ import { detectors } from "@cidadao/detectors/registry";
 import { detectInFrame } from "@cidadao/detectors/run-detectors";
 import type { Detection } from "@cidadao/domain/dataset";
 import type { SanctionList } from "@cidadao/domain/sanction";
-import { messageOf } from "@cidadao/runtime/errors";
 import type { ComplaintKind } from "@cidadao/sources/files/complaints";
 import { fileFormats, type FileFormatId } from "@cidadao/sources/files/formats";
 import { type FileReading, readFiles, type ReadSummary } from "@cidadao/sources/files/read-files";
 import { analyzeReleases } from "./analyze-releases.ts";
-import { type Command, type CommandContext, UsageError } from "./command.ts";
+import { type Command, type CommandContext, asUsage } from "./command.ts";
 import {
   findingLine,
   shownComplaints,
@@ -122,7 +121,7 @@ function writeTables(detection: Detection, summary: ReadSummary, shown: number, 
 }
 
 export function readArguments(args: string[]): Analysis {
-  try {
+  return asUsage(() => {
     const { values, positionals } = parseArgs({
       args,
       allowPositionals: true,
@@ -147,9 +146,7 @@ export function readArguments(args: string[]): Analysis {
       json: values.json,
       shown,
     };
-  } catch (error) {
-    throw new UsageError(messageOf(error));
-  }
+  });
 }
 
 export function formatOf(id: string): FileFormatId {

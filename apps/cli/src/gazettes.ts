@@ -2,11 +2,10 @@ import { parseArgs } from "node:util";
 import { parseDate } from "@cidadao/domain/dates";
 import type { Gazette } from "@cidadao/domain/gazette";
 import { parseConfig } from "@cidadao/runtime/config";
-import { messageOf } from "@cidadao/runtime/errors";
 import { queridoDiarioConfig } from "@cidadao/sources/querido-diario/config";
 import { type GazetteSearch, openQueridoDiario, searchGazettes } from "@cidadao/sources/querido-diario/source";
 import Table from "cli-table3";
-import { type Command, UsageError } from "./command.ts";
+import { type Command, asUsage } from "./command.ts";
 import { openOutbound } from "./open-outbound.ts";
 
 const GAZETTES_SHOWN = 100;
@@ -52,7 +51,7 @@ function tableOf(gazettes: Gazette[]): string {
 }
 
 function readArguments(args: string[]): { search: GazetteSearch; json: boolean } {
-  try {
+  return asUsage(() => {
     const { values, positionals } = parseArgs({
       args,
       allowPositionals: true,
@@ -79,7 +78,5 @@ function readArguments(args: string[]): { search: GazetteSearch; json: boolean }
     if (!Number.isInteger(gazettesMax) || gazettesMax < 1 || gazettesMax > GAZETTES_MAX)
       throw new Error(`--limit is a number from 1 to ${GAZETTES_MAX}`);
     return { search: { query, from, to, territories: values.city, gazettesMax }, json: values.json };
-  } catch (error) {
-    throw new UsageError(messageOf(error));
-  }
+  });
 }

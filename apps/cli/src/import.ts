@@ -2,12 +2,11 @@ import { parseArgs } from "node:util";
 import { databaseConfig, openStore } from "@cidadao/database/store";
 import { importFiles, type ImportSummary } from "@cidadao/operations/import-files";
 import { parseConfig } from "@cidadao/runtime/config";
-import { messageOf } from "@cidadao/runtime/errors";
 import { fileFormats } from "@cidadao/sources/files/formats";
 import Table from "cli-table3";
 import { shownComplaints } from "./analysis-tables.ts";
 import { formatOf } from "./analyze.ts";
-import { type Command, UsageError } from "./command.ts";
+import { type Command, asUsage } from "./command.ts";
 import { createProgressBar } from "./progress-bar.ts";
 
 export const importCommand: Command = {
@@ -36,7 +35,7 @@ export const importCommand: Command = {
 };
 
 function readArguments(args: string[]) {
-  try {
+  return asUsage(() => {
     const { values, positionals } = parseArgs({
       args,
       allowPositionals: true,
@@ -55,9 +54,7 @@ function readArguments(args: string[]) {
       sanctions: values.sanctions,
       sample: values.sample ?? null,
     };
-  } catch (error) {
-    throw new UsageError(messageOf(error));
-  }
+  });
 }
 
 function shownImport({ read, inserted, updated, unchanged }: ImportSummary, seconds: number): string[] {

@@ -1,8 +1,7 @@
 import { parseArgs } from "node:util";
 import { createIndicatorRun } from "@cidadao/detectors/indicators/run-indicators";
 import { countLines, writeResult } from "@cidadao/detectors/indicators/write-result";
-import { messageOf } from "@cidadao/runtime/errors";
-import { type Command, UsageError } from "./command.ts";
+import { type Command, asUsage } from "./command.ts";
 import { readReleaseLines, readSettings, warn } from "./release-lines.ts";
 
 export const indicatorsCommand: Command = {
@@ -31,7 +30,7 @@ export const indicatorsCommand: Command = {
 };
 
 function readArguments(args: string[]) {
-  try {
+  return asUsage(() => {
     const { values, positionals } = parseArgs({
       args,
       allowPositionals: true,
@@ -44,7 +43,5 @@ function readArguments(args: string[]) {
     });
     if (positionals.length === 0) throw new Error("name a file of OCDS releases, or - for the standard input");
     return { values, paths: positionals };
-  } catch (error) {
-    throw new UsageError(messageOf(error));
-  }
+  });
 }

@@ -3,10 +3,9 @@ import type { Store } from "@cidadao/database/store";
 import { parseDate } from "@cidadao/domain/dates";
 import { ingestThroughPauses } from "@cidadao/operations/ingest-through-pauses";
 import type { WindowInput, WindowSummary } from "@cidadao/operations/ingest-window";
-import { messageOf } from "@cidadao/runtime/errors";
 import type { IngestScope, OpenedSource, Source } from "@cidadao/sources/define-source";
 import { sources } from "@cidadao/sources/registry";
-import { type Command, type CommandContext, UsageError } from "./command.ts";
+import { type Command, type CommandContext, asUsage } from "./command.ts";
 import { openOutbound } from "./open-outbound.ts";
 
 /** Pauses that a source or the database asked for are sat out here: nobody else waits for this process. */
@@ -58,7 +57,7 @@ function readThrough(
 }
 
 function readArguments(args: string[]) {
-  try {
+  return asUsage(() => {
     const { values, positionals } = parseArgs({
       args,
       allowPositionals: true,
@@ -88,9 +87,7 @@ function readArguments(args: string[]) {
       resume: values.resume,
       json: values.json,
     };
-  } catch (error) {
-    throw new UsageError(messageOf(error));
-  }
+  });
 }
 
 function describe(summary: WindowSummary, resource: string, { write }: CommandContext): void {

@@ -11,9 +11,8 @@ import { chooseBackend, queueConfig } from "@cidadao/queue/backend";
 import { openProducer } from "@cidadao/queue/produce";
 import { parseConfig } from "@cidadao/runtime/config";
 import { pause } from "@cidadao/runtime/deadline";
-import { messageOf } from "@cidadao/runtime/errors";
 import { createLogger } from "@cidadao/runtime/logger";
-import { type Command, type CommandContext, UsageError } from "./command.ts";
+import { type Command, type CommandContext, asUsage } from "./command.ts";
 
 const POLL_MS = 500;
 const SHOWN_MAX = 20;
@@ -55,7 +54,7 @@ export const investigateCommand: Command = {
 };
 
 function readArguments(args: string[]) {
-  try {
+  return asUsage(() => {
     const { values } = parseArgs({
       args,
       options: {
@@ -77,9 +76,7 @@ function readArguments(args: string[]) {
     if (!scope.success)
       throw new Error(scope.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("\n"));
     return { values, request: { query: values.query ?? null, scope: scope.data, detectors: values.detector ?? null } };
-  } catch (error) {
-    throw new UsageError(messageOf(error));
-  }
+  });
 }
 
 function show(anomalies: Anomaly[], { write }: CommandContext): void {

@@ -6,12 +6,9 @@ import { watchConfig } from "@cidadao/operations/watched-agencies";
 import { queueConfig, queueIsNamed } from "@cidadao/queue/backend";
 import { ConfigError, processConfig } from "@cidadao/runtime/config";
 import { healthConfig } from "@cidadao/runtime/health-server";
-import { outboundConfig } from "@cidadao/sources/config";
 import { cnpjConfig } from "@cidadao/sources/cnpj/config";
-import { comprasgovContratosConfig } from "@cidadao/sources/comprasgov-contratos/config";
-import { katanaConfig } from "@cidadao/sources/katana-scan/config";
-import { pncpConfig } from "@cidadao/sources/pncp/config";
 import { portalConfig } from "@cidadao/sources/portal-transparencia/config";
+import { sourcesConfig } from "@cidadao/sources/registry";
 import { z } from "zod";
 
 const workerConfig = z.object({
@@ -55,12 +52,9 @@ export const workerEnvironment = processConfig
   .extend(databaseConfig.shape)
   .extend(queueConfig.shape)
   .extend(healthConfig.shape)
-  .extend(outboundConfig.shape)
+  .extend(sourcesConfig.shape)
   .extend(portalConfig.shape)
-  .extend(pncpConfig.shape)
   .extend(cnpjConfig.shape)
-  .extend(comprasgovContratosConfig.shape)
-  .extend(katanaConfig.shape)
   .extend(llmConfig.shape)
   .extend(alertConfig.shape)
   .extend(watchConfig.shape)

@@ -66,7 +66,10 @@ try {
       observe: ({ source, kind }) => telemetry.sourceEvents.inc({ api_name: source, event: kind }),
     };
     const portal = openPortal(config, outbound);
-    const inUse = sourcesInUse(config.SOURCES, process.env);
+    const inUse = sourcesInUse(config.SOURCES, process.env).map((source) => ({
+      ...source,
+      ...source.open(process.env, outbound),
+    }));
 
     let storeIsAway = false;
     const context: WorkerContext = {
@@ -96,8 +99,8 @@ try {
       graceSeconds: config.ENQUEUED_GRACE_SECONDS,
       watchedAgencies: config.WATCHED_AGENCIES,
       openingPoints: config.OPENING_POINTS,
-      probedSources: inUse.map((source) => ({ ...source, ...source.open(process.env, outbound) })),
-      pncp: inUse.some(({ id }) => id === pncp.id) ? pncp.open(process.env, outbound) : null,
+      probedSources: inUse,
+      pncp: inUse.find(({ id }) => id === pncp.id) ?? null,
       cnpj: inUse.some(({ id }) => id === CNPJ) ? openCnpj(config, outbound) : null,
       queueDepths: producer.depths,
       logger,

@@ -1,8 +1,7 @@
 import type { Amendment, Contract, ContractItem } from "@cidadao/domain/contract";
 import type { InvestigationScope } from "@cidadao/domain/investigation";
 import type { Sanction } from "@cidadao/domain/sanction";
-import { recordLines } from "./record-lines.ts";
-import { recordOf, rowOf, type SourceRecord } from "./rows.ts";
+import { recordOf, type SourceRecord } from "./rows.ts";
 import { type Store, unwrap } from "./store.ts";
 
 export type RecordTable =
@@ -17,33 +16,10 @@ export type RecordTable =
   | "register_entries";
 export type IngestCounts = { inserted: number; updated: number; unchanged: number };
 
-const BATCH_ROWS = 1_000;
 /** Hosted PostgREST gives 1,000 rows a request at most, so everything is read by key, page by page. */
 const PAGE_ROWS = 1_000;
 /** Keys named in one question: they travel in its URL. */
 const KEYS_PER_QUESTION = 100;
-
-/** Writes what is new or changed and counts what is not; the same records again write nothing. `onlyNew`: what other records mention; the first mention stays. */
-export async function ingestRecords(
-  store: Store,
-  table: RecordTable,
-  records: SourceRecord[],
-  signal: AbortSignal,
-  { onlyNew = false }: { onlyNew?: boolean } = {},
-): Promise<IngestCounts> {
-  const counts = { inserted: 0, updated: 0, unchanged: 0 };
-  for (let start = 0; start < records.length; start += BATCH_ROWS) {
-    const { columns, lines } = recordLines(records.slice(start, start + BATCH_ROWS).map(rowOf));
-    const answer = store
-      .rpc("ingest_lines", { p_table: table, p_columns: columns, p_lines: lines, p_only_new: onlyNew })
-      .abortSignal(signal);
-    const [batch] = (await unwrap(answer, `storing ${table}`)) as IngestCounts[];
-    counts.inserted += batch!.inserted;
-    counts.updated += batch!.updated;
-    counts.unchanged += batch!.unchanged;
-  }
-  return counts;
-}
 
 /**
  * Contracts of one source and of the scope, in key order: of its agencies or supplier, in force at some time in its

@@ -181,23 +181,13 @@ async function ingestSanctions(
   if (cnpjs.length === 0) return { coverage: [], read: true };
   const last = await lastCompleteRun(context.store, source, list, signal);
   if (last && Date.now() - Date.parse(last.finishedAt) < SANCTION_LIST_AGE_MS_MAX) return { coverage: [], read: true };
-  const whole = cnpjs.length > SANCTION_LOOKUPS_MAX;
   const { coverage } = await ingest(
     context,
     {
       source,
-      // Only the reading of a whole list counts as one: a look-up of a few suppliers has another name.
-      dataset: whole ? list : `${list}-lookups`,
-      scope: whole ? {} : { suppliers: cnpjs.length },
       investigationId: input.investigationId,
-      questions: whole
-        ? [{ what: `lista ${list.toUpperCase()}`, pages: (stop) => sanctions(context.portal, { list }, stop) }]
-        : cnpjs.map((cnpj) => ({
-            what: `${list.toUpperCase()} de ${cnpj}`,
-            pages: (stop) => sanctions(context.portal, { list, cnpj }, stop),
-          })),
       store: { kind: "sanctions", homepage },
-      recordsMin: whole ? sanctionListRecordsMin[list] : 0,
+      ...(cnpjs.length > SANCTION_LOOKUPS_MAX ? wholeList(context, list) : lookUps(context, list, cnpjs)),
     },
     signal,
   );
@@ -215,16 +205,28 @@ export function ingestWholeSanctionList(
     context,
     {
       source,
-      dataset: list,
-      scope: {},
       investigationId: null,
-      questions: [{ what: `lista ${list.toUpperCase()}`, pages: (stop) => sanctions(context.portal, { list }, stop) }],
       store: { kind: "sanctions", homepage },
-      recordsMin: sanctionListRecordsMin[list],
+      ...wholeList(context, list),
       sampleRecordsMin: sampleListRecordsMin[list],
     },
     signal,
   );
+}
+
+function wholeList({ portal }: ReadContext, list: SanctionList) {
+  const pages = (stop: AbortSignal) => sanctions(portal, { list }, stop);
+  const questions = [{ what: `lista ${list.toUpperCase()}`, pages }];
+  return { dataset: list, scope: {}, questions, recordsMin: sanctionListRecordsMin[list] };
+}
+
+/** Only the reading of a whole list counts as one: a look-up of a few suppliers has another name. */
+function lookUps({ portal }: ReadContext, list: SanctionList, cnpjs: string[]) {
+  const questions = cnpjs.map((cnpj) => ({
+    what: `${list.toUpperCase()} de ${cnpj}`,
+    pages: (stop: AbortSignal) => sanctions(portal, { list, cnpj }, stop),
+  }));
+  return { dataset: `${list}-lookups`, scope: { suppliers: cnpjs.length }, questions };
 }
 
 function companyCnpj(contract: Contract): string | null {

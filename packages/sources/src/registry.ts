@@ -1,6 +1,7 @@
 import { ConfigError } from "@cidadao/runtime/config";
-import { z } from "zod";
+import type { z } from "zod";
 import { cnpj } from "./cnpj/source.ts";
+import { outboundConfig } from "./config.ts";
 import { comprasgovContratos } from "./comprasgov-contratos/source.ts";
 import type { Source } from "./define-source.ts";
 import { katanaScan } from "./katana-scan/source.ts";
@@ -18,10 +19,14 @@ export const sources: readonly Source[] = [
   queridoDiario,
 ];
 
-/** The variables of all of them. */
-export const sourcesConfig: z.ZodObject = sources.reduce(
-  (all: z.ZodObject, source) => all.extend(source.config.shape),
-  z.object({}),
+/**
+ * What holds for every source, and the variables of each. Whoever needs the values of one extends this by that one's own
+ * schema.
+ */
+export const sourcesConfig = sources.reduce(
+  // It takes more variables than its type tells.
+  (all, source) => all.extend(source.config.shape) as z.ZodObject as typeof outboundConfig,
+  outboundConfig,
 );
 
 /** Those of `ids`, or all; a source whose key is missing is off. Throws a `ConfigError` for an id that names none. */

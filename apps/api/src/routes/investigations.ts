@@ -33,6 +33,8 @@ const tags = ["investigations"];
 export const investigationRoutes =
   (context: ApiContext): FastifyPluginAsyncZod =>
   async (app) => {
+    const requireOperator = requireSecret(context.secretKey, "Esta prioridade");
+
     app.route({
       method: "POST",
       url: "/api/v1/investigations",
@@ -66,7 +68,7 @@ export const investigationRoutes =
       handler: async (request, reply) => {
         const { query = null, scope, detectors = null, priority } = request.body;
         // What overtakes everybody else's work is for operators.
-        if (priority === "critical" || priority === "high") await requireSecret(context.secretKey)(request, reply);
+        if (priority === "critical" || priority === "high") await requireOperator(request, reply);
         const asked = {
           query,
           scope,
