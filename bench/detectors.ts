@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { runDetectors } from "@cidadao/detectors/run-detectors";
 import type { Dataset } from "@cidadao/domain/dataset";
+import { productionFlags } from "@cidadao/testing/service-process";
 import { readJanuary2024 } from "../evaluation/sample.ts";
 import { naiveDetectors, quadraticDuplicates } from "./naive-detectors.ts";
 import { resample } from "./resample.ts";
@@ -21,6 +22,9 @@ const NEAR_DUPLICATE_SECONDS_MAX = 3;
 /** The naive ways are quadratic: at more contracts than this nobody would wait for them. */
 const NAIVE_CONTRACTS = 3_000;
 
+/** As the worker runs them: V8 trades speed for memory by flags. */
+const FLAGS = productionFlags("worker");
+
 type Round = { contracts: number; items: number; foldSeconds: number; detectSeconds: number; findings: number };
 type Measurement = { cold: Round; steady: Round; peakBytes: number };
 
@@ -28,7 +32,7 @@ type Measurement = { cold: Round; steady: Round; peakBytes: number };
 export async function benchDetectors(): Promise<boolean> {
   const pinned = canPin();
   console.log(
-    `One core${pinned ? " (pinned)" : " (not pinned: no taskset here)"}; real contracts of January 2024, resampled; median of ${PROCESSES} processes, each by its ` +
+    `One core${pinned ? " (pinned)" : " (not pinned: no taskset here)"}, node ${FLAGS.join(" ")}; real contracts of January 2024, resampled; median of ${PROCESSES} processes, each by its ` +
       `median round after the first.\n`,
   );
   const bare = SIZES.map(({ size, rounds }) => median({ size, rounds }, [], pinned));
@@ -85,7 +89,7 @@ function median(load: Load, options: string[], pinned: boolean): Measurement {
 }
 
 function measure({ size, rounds }: Load, options: string[], pinned: boolean): Measurement {
-  const node = [process.execPath, "bench/detectors-run.ts", String(size), String(rounds), ...options];
+  const node = [process.execPath, ...FLAGS, "bench/detectors-run.ts", String(size), String(rounds), ...options];
   const [command, ...args] = pinned ? ["taskset", "-c", "0", ...node] : node;
   return JSON.parse(execFileSync(command!, args, { cwd: root, encoding: "utf8" })) as Measurement;
 }

@@ -18,7 +18,7 @@ import { exampleAmendment, exampleContract, exampleDataset, exampleKey } from ".
 import type { Contracts } from "./frame/contracts.ts";
 import type { Amendments } from "./frame/frame.ts";
 import { clamp } from "./score.ts";
-import { isWithSupportFoundation } from "./support-foundation.ts";
+import { supportFoundationsOf } from "./support-foundation.ts";
 import { fold, formatShare, isWithheld } from "./text.ts";
 
 const legalBasis = [
@@ -387,7 +387,7 @@ const METERED = /\bagua\b|esgoto|saneamento|energia eletrica|\bgas\b/;
 
 /** Projects of a support foundation grow with new grants, and metered supplies with their use. */
 function contextWeight(contracts: Contracts, row: number): number {
-  if (isWithSupportFoundation(contracts, row)) return 0.25;
+  if (supportFoundationsOf(contracts)(row)) return 0.25;
   return METERED.test(fold(contracts.objectText(row) ?? "")) ? 0.5 : 1;
 }
 

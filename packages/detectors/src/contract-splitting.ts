@@ -13,15 +13,15 @@ import {
 } from "./define-detector.ts";
 import { contractRecord, fact, RECORDS_MAX } from "./evidence.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
-import { awardKindCodes, type Contracts, supplierKindCodes } from "./frame/contracts.ts";
+import { type Contracts, supplierKindCodes } from "./frame/contracts.ts";
 import { dateOf, yearOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { firstRow, groupSize, pairKey, splitGroups } from "./frame/group-rows.ts";
+import { firstRow, groupSize, splitGroups, pairKeys, type RowGroups } from "./frame/group-rows.ts";
 import { compareTexts } from "./frame/items.ts";
 import { catalogueCodesOf } from "./item-class.ts";
-import { sellerGroupsOf, yearSigned } from "./market-groups.ts";
+import { waivedGroupsOf, yearsSignedOf } from "./market-groups.ts";
 import { jaccard } from "./statistics.ts";
-import { isWithSupportFoundation } from "./support-foundation.ts";
+import { supportFoundationsOf } from "./support-foundation.ts";
 import { fold, formatDecimal, plural, wordsOf } from "./text.ts";
 import {
   directAwardLaws,
@@ -83,9 +83,8 @@ export const contractSplitting = defineDetector({
   }),
   detect: ({ contracts, items }, params, answer) => {
     const natures = catalogueCodesOf(items);
-    const groups = splitGroups(sellerGroupsOf(contracts), (row) =>
-      contracts.awardKind[row] === awardKindCodes.waived ? pairKey(yearSigned(contracts, row), natures[row]!) : -1,
-    );
+    const groups = splitGroups(waivedGroupsOf(contracts), pairKeys(yearsSignedOf(contracts), natures));
+    const isWithFoundation = supportFoundationsOf(contracts);
     const idOf = (group: number) => {
       const first = firstRow(groups, group);
       const [signedOn, nature] = [contracts.signedOn[first]!, natures[first]!];
@@ -105,7 +104,7 @@ export const contractSplitting = defineDetector({
           ? NO_CNPJ
           : groupSize(groups, group) < params.awardsMin
             ? NOT_FIRED
-            : judge(contracts, groups.rowsOf(group), { ...params, hasNature: natures[first] !== NONE }),
+            : judge(contracts, { groups, group, isWithFoundation }, { ...params, hasNature: natures[first] !== NONE }),
       );
     }
   },
@@ -223,21 +222,30 @@ const SECRET = excluded("objeto sob sigilo");
 const NO_DATE = notComputable("dispensa sem data de assinatura ou sem valor");
 const NO_CNPJ = excluded("fornecedor sem CNPJ publicado");
 
-function judge(contracts: Contracts, rows: Int32Array, limits: Limits): Verdict {
-  if (rows.some((row) => isWithSupportFoundation(contracts, row))) return FOUNDATION;
-  if (rows.some((row) => contracts.isWithheld[row] === 1)) return SECRET;
-  const all = Array.from(rows, (row) => wordsAbout(contracts, row));
-  const awards = all.filter((award) => otherGroundOf(award) === null);
+type Group = { groups: RowGroups; group: number; isWithFoundation: (row: number) => boolean };
+
+function judge(contracts: Contracts, { groups, group, isWithFoundation }: Group, limits: Limits): Verdict {
+  const { start, rows } = groups;
+  const [from, to] = [start[group]!, start[group + 1]!];
+  for (let index = from; index < to; index++) if (isWithFoundation(rows[index]!)) return FOUNDATION;
+  for (let index = from; index < to; index++) if (contracts.isWithheld[rows[index]!] === 1) return SECRET;
+  const [all, awards]: [Award[], Award[]] = [[], []];
+  for (let index = from; index < to; index++) {
+    const award = wordsAbout(contracts, rows[index]!);
+    all.push(award);
+    if (otherGroundOf(award) === null) awards.push(award);
+  }
   if (awards.length === 0) {
     const first = all.reduce((best, award) => (compareKeys(contracts, award, best) < 0 ? award : best));
     return excluded(otherGroundOf(first)!);
   }
   if (awards.length < limits.awardsMin) return NOT_FIRED;
-  const dated = awards.flatMap((award): DatedAward[] => {
+  const dated: DatedAward[] = [];
+  for (const award of awards) {
     const [date, valueCents] = [dateOf(contracts.signedOn[award.row]!), contracts.initialValue[award.row]!];
-    return date === null || !(valueCents > 0) ? [] : [{ ...award, date, valueCents }];
-  });
-  if (dated.length < awards.length) return NO_DATE;
+    if (date === null || !(valueCents > 0)) return NO_DATE;
+    dated.push({ ...award, date, valueCents });
+  }
   const regimes = possibleRegimes(dated);
   if (regimes.length === 0) return notComputable("nenhum regime legal da tabela vale em todas as datas");
   const kind = awards.some(isForWorks) ? "worksCents" : "otherCents";

@@ -3,10 +3,10 @@ import { defineDetector, fired, notComputable, NOT_FIRED, type Verdict } from ".
 import { contractRecord, fact, firstContracts } from "./evidence.ts";
 import { exampleContract, exampleDataset } from "./examples.ts";
 import type { Contracts } from "./frame/contracts.ts";
-import { civilFromDays, monthIndexOf } from "./frame/days.ts";
+import { civilFromDays, monthIndexOf, yearOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
 import { type RowGroups, splitGroups } from "./frame/group-rows.ts";
-import { agencyGroupsOf, yearSigned } from "./market-groups.ts";
+import { agencyGroupsOf, yearsSignedOf } from "./market-groups.ts";
 import { clamp } from "./score.ts";
 import { hypergeometricUpperTail } from "./statistics.ts";
 import { formatShare } from "./text.ts";
@@ -48,8 +48,10 @@ export const decemberRush = defineDetector({
     fromDay: z.int().min(1).max(31).default(20).describe("primeiro dia de dezembro que conta"),
   }),
   detect: ({ contracts }, params, answer) => {
-    const years = splitGroups(agencyGroupsOf(contracts), (row) =>
-      contracts.signedOn[row] === NONE ? -1 : yearSigned(contracts, row),
+    const yearsSigned = yearsSignedOf(contracts);
+    const years = splitGroups(
+      agencyGroupsOf(contracts),
+      yearsSigned.map((year, row) => (contracts.signedOn[row] === NONE ? -1 : year)),
     );
     for (const agencyYears of yearsByAgency(contracts, years, params.fromDay)) {
       const agency = contracts.codeText(contracts.agency[agencyYears[0]!.rows[0]!]!);
@@ -92,7 +94,7 @@ function yearsByAgency(contracts: Contracts, years: RowGroups, fromDay: number):
     const agency = contracts.agency[rows[0]!]!;
     const own = byAgency.get(agency) ?? [];
     byAgency.set(agency, own);
-    own.push({ year: yearSigned(contracts, rows[0]!), rows, late });
+    own.push({ year: yearOf(contracts.signedOn[rows[0]!]!), rows, late });
   }
   for (const own of byAgency.values()) own.sort((a, b) => a.year - b.year);
   return byAgency.values();

@@ -3,11 +3,11 @@ import { z } from "zod";
 import { defineDetector, excluded, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
 import { contractRecord, fact, inForceOn, objectFacts, RECORDS_MAX } from "./evidence.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
-import { awardKindCodes, type Contracts, supplierKindCodes } from "./frame/contracts.ts";
+import { type Contracts, supplierKindCodes } from "./frame/contracts.ts";
 import { dayOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { firstRow, splitGroups } from "./frame/group-rows.ts";
-import { sellerGroupsOf } from "./market-groups.ts";
+import { firstRow, type RowGroups } from "./frame/group-rows.ts";
+import { waivedGroupsOf } from "./market-groups.ts";
 import { jaccardOfSets, wordSetOf } from "./similar-texts.ts";
 import { fold, plural } from "./text.ts";
 
@@ -51,15 +51,13 @@ export const emergencyRecontracting = defineDetector({
     toleranceDays: z.int().min(0).default(10).describe("dias de vigência além do limite que não contam"),
   }),
   detect: ({ contracts }, params, answer) => {
-    const pairs = splitGroups(sellerGroupsOf(contracts), (row) =>
-      contracts.awardKind[row] === awardKindCodes.waived ? 0 : -1,
-    );
+    const pairs = waivedGroupsOf(contracts);
     const idOf = (pair: number) => {
       const first = firstRow(pairs, pair);
       return `${contracts.codeText(contracts.unit[first]!)}/${contracts.supplierText(contracts.supplier[first]!)}`;
     };
     for (let pair = 0; pair < pairs.count; pair++) {
-      answer.groupOf({ groups: pairs, idOf }, pair, judge(contracts, pairs.rowsOf(pair), params));
+      answer.groupOf({ groups: pairs, idOf }, pair, judge(contracts, { pairs, pair }, params));
     }
   },
   examples: [
@@ -105,11 +103,12 @@ const OLD_LAW_ENDS = dayOf("2023-12-30");
 
 type Limits = { windowDays: number; similarityMin: number; toleranceDays: number };
 
-function judge(contracts: Contracts, rows: Int32Array, limits: Limits): Verdict {
-  if (contracts.supplierKind[rows[0]!] !== supplierKindCodes.company) return NO_CNPJ;
+function judge(contracts: Contracts, { pairs, pair }: { pairs: RowGroups; pair: number }, limits: Limits): Verdict {
+  if (contracts.supplierKind[firstRow(pairs, pair)] !== supplierKindCodes.company) return NO_CNPJ;
   let isTold = false;
   const emergencies: number[] = [];
-  for (const row of rows) {
+  for (let index = pairs.start[pair]!; index < pairs.start[pair + 1]!; index++) {
+    const row = pairs.rows[index]!;
     const object = contracts.objectText(row) ?? "";
     const legal = contracts.legalBasis[row] === NONE ? "" : contracts.nameText(contracts.legalBasis[row]!);
     if (contracts.isWithheld[row] === 1) return SECRET;

@@ -1,39 +1,43 @@
-import type { Contracts } from "./frame/contracts.ts";
+import { awardKindCodes, type Contracts } from "./frame/contracts.ts";
 import { yearOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { groupRowsByTable, type RowGroups, splitGroups } from "./frame/group-rows.ts";
+import { groupRowsByTable, keepRows, type RowGroups, splitGroups } from "./frame/group-rows.ts";
 import { once } from "./frame/once.ts";
-import { republicationsOf } from "./republications.ts";
+import { firstPublicationsOf, rowsBySupplierOf } from "./republications.ts";
 
 /* The groupings that several detectors start from, each made once a frame. A contract published again is in none. */
 
 /** Contracts of one agency. */
-export const agencyGroupsOf = once((contracts: Contracts): RowGroups => {
-  const republished = republicationsOf(contracts);
-  return groupRowsByTable(contracts.size, contracts.codesSize, (row) =>
-    republished[row] === 1 ? -1 : contracts.agency[row]!,
-  );
-});
+export const agencyGroupsOf = once((contracts: Contracts): RowGroups =>
+  keepRows(groupRowsByTable(contracts.agency, contracts.codesSize), firstPublicationsOf(contracts)),
+);
 
 /** Contracts of one supplier. */
-export const supplierGroupsOf = once((contracts: Contracts): RowGroups => {
-  const republished = republicationsOf(contracts);
-  return groupRowsByTable(contracts.size, contracts.suppliersSize, (row) =>
-    republished[row] === 1 ? -1 : contracts.supplier[row]!,
-  );
-});
+export const supplierGroupsOf = once((contracts: Contracts): RowGroups =>
+  keepRows(rowsBySupplierOf(contracts), firstPublicationsOf(contracts)),
+);
 
 /** Contracts of one managing unit with one supplier. */
 export const sellerGroupsOf = once((contracts: Contracts): RowGroups =>
-  splitGroups(supplierGroupsOf(contracts), (row) => contracts.unit[row]!),
+  splitGroups(supplierGroupsOf(contracts), contracts.unit),
+);
+
+/** Of those, the direct awards by waiver. */
+export const waivedGroupsOf = once((contracts: Contracts): RowGroups =>
+  keepRows(
+    sellerGroupsOf(contracts),
+    contracts.awardKind.map((kind) => Number(kind === awardKindCodes.waived)),
+  ),
 );
 
 /** Contracts of one agency with one supplier. */
 export const agencySellerGroupsOf = once((contracts: Contracts): RowGroups =>
-  splitGroups(supplierGroupsOf(contracts), (row) => contracts.agency[row]!),
+  splitGroups(supplierGroupsOf(contracts), contracts.agency),
 );
 
-/** Year of signature; 0 for an unsigned contract. */
-export function yearSigned({ signedOn }: Contracts, row: number): number {
-  return signedOn[row] === NONE ? 0 : yearOf(signedOn[row]!);
-}
+/** By row: the year of signature; 0 for an unsigned contract. */
+export const yearsSignedOf = once(({ size, signedOn }: Contracts): Int32Array => {
+  const years = new Int32Array(size);
+  for (let row = 0; row < size; row++) if (signedOn[row] !== NONE) years[row] = yearOf(signedOn[row]!);
+  return years;
+});

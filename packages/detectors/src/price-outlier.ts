@@ -6,7 +6,15 @@ import { contractRecord, contractSubject, fact, inForceOn, itemRecord, objectFac
 import { exampleContract, exampleDataset, exampleItem, exampleKey, examplePeers } from "./examples.ts";
 import { type Contracts, methodCodes, supplierKindCodes } from "./frame/contracts.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { groupRows, groupRowsByTable, groupSize, overValues, pairKey, type RowGroups } from "./frame/group-rows.ts";
+import {
+  groupRows,
+  groupRowsByTable,
+  groupSize,
+  overValues,
+  pairKey,
+  type RowGroups,
+  firstRow,
+} from "./frame/group-rows.ts";
 import type { Items } from "./frame/items.ts";
 import { itemClassesOf, lineValue } from "./item-class.ts";
 import { clamp } from "./score.ts";
@@ -192,59 +200,40 @@ type Peers = {
   types: Uint8Array;
 };
 
+/*
+ * One short function a column: each is compiled by itself, and for good, for it is given nothing but columns. In one
+ * long function the compiler would begin anew with every frame.
+ */
+
 function comparePeers(
   contracts: Contracts,
   items: Items,
   answers: Uint8Array,
   { shrinkage, classMin }: { shrinkage: number; classMin: number },
 ): Peers {
-  const { size } = contracts;
   const types = agencyTypesOf(contracts);
   const classes = itemClassesOf(items).ofContract;
-  const logarithms = new Float64Array(size);
-  for (let row = 0; row < size; row++) logarithms[row] = Math.log(contracts.initialValue[row]!);
-  const methods = foldedMethods(contracts);
-  const byMethod = groupRowsByTable(size, contracts.codesSize, (row) =>
-    answers[row] === checks.comparable ? methods[row]! : -1,
-  );
-  const anyClass = groupRows(size, (row) =>
-    byMethod.groupOf[row]! < 0 || classes[row] === NONE ? -1 : pairKey(byMethod.groupOf[row]!, classes[row]!),
-  );
-  const hasOwnClass = new Uint8Array(size);
-  for (let row = 0; row < size; row++) {
-    const group = anyClass.groupOf[row]!;
-    if (group >= 0 && groupSize(anyClass, group) >= classMin) hasOwnClass[row] = 1;
-  }
+  const logarithms = logarithmsOf(contracts.initialValue);
+  const byMethod = groupRowsByTable(onlyComparable(foldedMethods(contracts), answers), contracts.codesSize);
+  const methodOf = byMethod.groupOf;
+  const anyClass = groupRows(classKeysOf(methodOf, classes));
+  const hasOwnClass = inLargeGroups(anyClass, classMin);
   // Classes with few contracts are compared together, as the rest of their method.
-  const byClass = groupRowsByTable(size, anyClass.count + byMethod.count, (row) => {
-    const method = byMethod.groupOf[row]!;
-    return method < 0 ? -1 : hasOwnClass[row] === 1 ? anyClass.groupOf[row]! : anyClass.count + method;
-  });
-  const byType = groupRowsByTable(size, byClass.count * agencyTypes.length, (row) =>
-    byClass.groupOf[row]! < 0 ? -1 : byClass.groupOf[row]! * agencyTypes.length + types[row]!,
-  );
-  const center = new Float64Array(size);
+  const byClass = groupRowsByTable(ownClassOrRest(hasOwnClass, anyClass, methodOf), anyClass.count + byMethod.count);
+  const byType = groupRowsByTable(typeKeysOf(byClass.groupOf, types), byClass.count * agencyTypes.length);
+  const center = new Float64Array(contracts.size);
   for (const groups of [byMethod, byClass, byType]) {
-    const medians = overValues(groups, logarithms, medianInPlace);
-    const weight = groups === byMethod ? 0 : shrinkage;
-    for (let row = 0; row < size; row++) {
-      const group = groups.groupOf[row]!;
-      if (group < 0) continue;
-      const n = groupSize(groups, group);
-      // A median of few is mostly the contract itself.
-      if (n < classMin) continue;
-      center[row] = (n * medians[group]! + weight * center[row]!) / (n + weight);
-    }
+    drawTowards(center, overValues(groups, logarithms, medianInPlace), {
+      groups,
+      classMin,
+      weight: groups === byMethod ? 0 : shrinkage,
+    });
   }
-  const residuals = new Float64Array(size);
-  for (let row = 0; row < size; row++) residuals[row] = logarithms[row]! - center[row]!;
-  const withinClasses = groupRowsByTable(size, byMethod.count, (row) =>
-    hasOwnClass[row] ? byMethod.groupOf[row]! : -1,
-  );
+  const residuals = differencesOf(logarithms, center);
+  const withinClasses = groupRowsByTable(onlyWhere(hasOwnClass, methodOf), byMethod.count);
   const spreadWithin = new Float64Array(byMethod.count);
-  const spreads = overValues(withinClasses, residuals, spreadOf);
-  for (let group = 0; group < withinClasses.count; group++) {
-    spreadWithin[byMethod.groupOf[withinClasses.rowsOf(group)[0]!]!] = spreads[group]!;
+  for (const [group, spread] of overValues(withinClasses, residuals, spreadOf).entries()) {
+    spreadWithin[methodOf[firstRow(withinClasses, group)]!] = spread;
   }
   return {
     contracts,
@@ -259,6 +248,84 @@ function comparePeers(
     spreadByClass: overValues(byClass, residuals, spreadOf),
     spreadWithin,
   };
+}
+
+function logarithmsOf(values: Float64Array): Float64Array {
+  const logarithms = new Float64Array(values.length);
+  for (let row = 0; row < values.length; row++) logarithms[row] = Math.log(values[row]!);
+  return logarithms;
+}
+
+function onlyComparable(methods: Int32Array, answers: Uint8Array): Int32Array {
+  const own = methods.slice();
+  for (let row = 0; row < own.length; row++) if (answers[row] !== checks.comparable) own[row] = NONE;
+  return own;
+}
+
+function onlyWhere(isCounted: Uint8Array, keys: Int32Array): Int32Array {
+  const own = keys.slice();
+  for (let row = 0; row < own.length; row++) if (isCounted[row] === 0) own[row] = NONE;
+  return own;
+}
+
+function classKeysOf(methodOf: Int32Array, classes: Int32Array): Float64Array {
+  const keys = new Float64Array(methodOf.length);
+  for (let row = 0; row < methodOf.length; row++) {
+    const [method, itemClass] = [methodOf[row]!, classes[row]!];
+    keys[row] = method < 0 || itemClass === NONE ? NONE : pairKey(method, itemClass);
+  }
+  return keys;
+}
+
+function inLargeGroups(groups: RowGroups, sizeMin: number): Uint8Array {
+  const isLarge = new Uint8Array(groups.size);
+  for (let group = 0; group < groups.count; group++) {
+    const [from, to] = [groups.start[group]!, groups.start[group + 1]!];
+    if (to - from >= sizeMin) for (let index = from; index < to; index++) isLarge[groups.rows[index]!] = 1;
+  }
+  return isLarge;
+}
+
+function ownClassOrRest(hasOwnClass: Uint8Array, { count, groupOf }: RowGroups, methodOf: Int32Array): Int32Array {
+  const keys = new Int32Array(methodOf.length);
+  for (let row = 0; row < methodOf.length; row++) {
+    const method = methodOf[row]!;
+    keys[row] = method < 0 ? NONE : hasOwnClass[row] === 1 ? groupOf[row]! : count + method;
+  }
+  return keys;
+}
+
+function typeKeysOf(classOf: Int32Array, types: Uint8Array): Int32Array {
+  const keys = new Int32Array(classOf.length);
+  for (let row = 0; row < classOf.length; row++) {
+    const group = classOf[row]!;
+    keys[row] = group < 0 ? NONE : group * agencyTypes.length + types[row]!;
+  }
+  return keys;
+}
+
+/** Each row's center as the mean of its group's median, by its size, and the center so far, by `weight`. */
+function drawTowards(
+  center: Float64Array,
+  medians: Float64Array,
+  { groups, classMin, weight }: { groups: RowGroups; classMin: number; weight: number },
+): void {
+  for (let group = 0; group < groups.count; group++) {
+    const n = groupSize(groups, group);
+    // A median of few is mostly the contract itself.
+    if (n < classMin) continue;
+    const own = n * medians[group]!;
+    for (let index = groups.start[group]!; index < groups.start[group + 1]!; index++) {
+      const row = groups.rows[index]!;
+      center[row] = (own + weight * center[row]!) / (n + weight);
+    }
+  }
+}
+
+function differencesOf(values: Float64Array, centers: Float64Array): Float64Array {
+  const differences = new Float64Array(values.length);
+  for (let row = 0; row < values.length; row++) differences[row] = values[row]! - centers[row]!;
+  return differences;
 }
 
 /** The median absolute deviation uses 37 % of what a sample says about its spread. */

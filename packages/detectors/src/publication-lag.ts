@@ -5,7 +5,7 @@ import { defineDetector, excluded, fired, notComputable, NOT_FIRED, type Verdict
 import { contractRecord, contractSubject, fact, inForceOn, partiesOf } from "./evidence.ts";
 import { exampleContract, exampleDataset, exampleKey } from "./examples.ts";
 import { type Contracts, methodCodes, supplierKindCodes } from "./frame/contracts.ts";
-import { civilFromDays, dateOf, dayOf, daysFromCivil, type Day } from "./frame/days.ts";
+import { civilFromDays, dateOf, dayOf, daysFromCivil, type Day, tabledByDay } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
 import { clamp } from "./score.ts";
 import { plural } from "./text.ts";
@@ -49,7 +49,7 @@ export const publicationLag = defineDetector({
     loadingDaysMin: z.int().positive().default(365).describe("dias a partir dos quais o atraso é carga tardia"),
   }),
   detect: ({ contracts }, params, answer) => {
-    const deadlines = createDeadlines(params);
+    const deadlines = deadlinesOf(params);
     for (let row = 0; row < contracts.size; row++) answer.contract(row, judge(contracts, row, deadlines, params));
   },
   examples: [
@@ -103,19 +103,19 @@ const BEFORE_SIGNATURE = excluded("erro de data: publicado antes da assinatura")
 const SECRET = excluded("fornecedor sob sigilo");
 
 type Limits = { tenderDays: number; directDays: number; loadingDaysMin: number };
-type Deadlines = (signedOn: Day, isDirect: boolean) => Day;
+type Deadlines = { tender: (signedOn: Day) => Day; direct: (signedOn: Day) => Day };
 
-function judge(contracts: Contracts, row: number, deadlineOf: Deadlines, limits: Limits): Verdict {
+function judge(contracts: Contracts, row: number, deadlines: Deadlines, limits: Limits): Verdict {
   const [signedOn, publishedOn] = [contracts.signedOn[row]!, contracts.publishedOn[row]!];
   if (contracts.supplierKind[row] === supplierKindCodes.secret) return SECRET;
   if (signedOn === NONE || publishedOn === NONE) return NO_DATES;
   if (publishedOn < signedOn) return BEFORE_SIGNATURE;
   if (publishedOn - signedOn > limits.loadingDaysMin) return LOADED_LATE;
   const method = contracts.method[row]!;
-  const latest = deadlineOf(signedOn, false);
-  if (publishedOn <= deadlineOf(signedOn, true)) return NOT_FIRED;
+  if (publishedOn <= deadlines.direct(signedOn)) return NOT_FIRED;
+  const latest = deadlines.tender(signedOn);
   if (method === methodCodes.unknown && publishedOn <= latest) return NO_METHOD;
-  const deadline = method === methodCodes.direct ? deadlineOf(signedOn, true) : latest;
+  const deadline = method === methodCodes.direct ? deadlines.direct(signedOn) : latest;
   if (publishedOn <= deadline) return NOT_FIRED;
   return raise(contracts, row, deadline);
 }
@@ -159,21 +159,17 @@ function raise(contracts: Contracts, row: number, deadline: Day): Verdict {
 const NEW_LAW = dayOf("2021-04-01");
 const OLD_LAW_ENDS = dayOf("2023-12-30");
 
-/** The latest day of publication that any law in force on the day of signature allows. Each day is worked out once. */
-function createDeadlines({ tenderDays, directDays }: Limits): Deadlines {
-  const [tender, direct]: [Day[], Day[]] = [[], []];
-  return (signedOn, isDirect) => {
-    const known = isDirect ? direct : tender;
-    return (known[signedOn] ??= workOut(signedOn, isDirect ? directDays : tenderDays));
-  };
+/** The latest day of publication that any law in force on the day of signature allows, with so many business days. */
+const deadlinesAfter = (businessDays: number) =>
+  tabledByDay((signedOn) =>
+    Math.max(
+      signedOn >= NEW_LAW ? addBusinessDays(signedOn, businessDays) : Number.NEGATIVE_INFINITY,
+      signedOn <= OLD_LAW_ENDS ? deadlineOfOldLaw(signedOn) : Number.NEGATIVE_INFINITY,
+    ),
+  );
 
-  function workOut(signedOn: Day, businessDays: number): Day {
-    const candidates = [
-      ...(signedOn >= NEW_LAW ? [addBusinessDays(signedOn, businessDays)] : []),
-      ...(signedOn <= OLD_LAW_ENDS ? [deadlineOfOldLaw(signedOn)] : []),
-    ];
-    return Math.max(...candidates);
-  }
+function deadlinesOf({ tenderDays, directDays }: Limits): Deadlines {
+  return { tender: deadlinesAfter(tenderDays), direct: deadlinesAfter(directDays) };
 }
 
 /** Sent for publication by the fifth business day of the next month, published within twenty days of it. */

@@ -6,11 +6,11 @@ import { EXAMPLE_CNPJS, exampleContract, exampleDataset, exampleItem } from "./e
 import { awardKindCodes, type Contracts, supplierKindCodes } from "./frame/contracts.ts";
 import { yearOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { firstRow, splitGroups } from "./frame/group-rows.ts";
+import { firstRow, splitGroups, groupSize, type RowGroups } from "./frame/group-rows.ts";
 import type { Items } from "./frame/items.ts";
 import { type ItemClasses, itemClassesOf } from "./item-class.ts";
-import { sellerGroupsOf, yearSigned } from "./market-groups.ts";
-import { isWithSupportFoundation } from "./support-foundation.ts";
+import { sellerGroupsOf, yearsSignedOf } from "./market-groups.ts";
+import { supportFoundationsOf } from "./support-foundation.ts";
 import { fold, plural } from "./text.ts";
 
 const legalBasis = [
@@ -53,8 +53,10 @@ export const repeatedNoCompetition = defineDetector({
   detect: ({ contracts, items }, params, answer) => {
     const classes = itemClassesOf(items);
     const suppliers = suppliersByClass(contracts, items, classes);
-    const groups = splitGroups(sellerGroupsOf(contracts), (row) =>
-      contracts.awardKind[row] === awardKindCodes.no_competition ? yearSigned(contracts, row) : -1,
+    const years = yearsSignedOf(contracts);
+    const groups = splitGroups(
+      sellerGroupsOf(contracts),
+      years.map((year, row) => (contracts.awardKind[row] === awardKindCodes.no_competition ? year : -1)),
     );
     const idOf = (group: number) => {
       const first = firstRow(groups, group);
@@ -66,7 +68,7 @@ export const repeatedNoCompetition = defineDetector({
       ].join("/");
     };
     for (let group = 0; group < groups.count; group++) {
-      const verdict = judge({ contracts, classes, suppliers }, groups.rowsOf(group), params);
+      const verdict = judge({ contracts, classes, suppliers }, { groups, group }, params);
       answer.groupOf({ groups, idOf }, group, verdict);
     }
   },
@@ -121,13 +123,19 @@ const NO_DATE = notComputable("inexigibilidade sem data de assinatura");
 type Data = { contracts: Contracts; classes: ItemClasses; suppliers: Map<number, Set<number>> };
 type Limits = { awardsMin: number; valueMinCents: Cents; competitionMin: number };
 
-function judge({ contracts, classes, suppliers }: Data, rows: Int32Array, limits: Limits): Verdict {
-  if (contracts.supplierKind[rows[0]!] !== supplierKindCodes.company) return NO_CNPJ;
-  if (contracts.signedOn[rows[0]!] === NONE) return NO_DATE;
-  const counted = rows.filter((row) => contracts.initialValue[row]! >= limits.valueMinCents);
+function judge(
+  { contracts, classes, suppliers }: Data,
+  { groups, group }: { groups: RowGroups; group: number },
+  limits: Limits,
+): Verdict {
+  const first = firstRow(groups, group);
+  if (contracts.supplierKind[first] !== supplierKindCodes.company) return NO_CNPJ;
+  if (contracts.signedOn[first] === NONE) return NO_DATE;
+  if (groupSize(groups, group) < limits.awardsMin) return NOT_FIRED;
+  const counted = groups.rowsOf(group).filter((row) => contracts.initialValue[row]! >= limits.valueMinCents);
   if (counted.length < limits.awardsMin) return NOT_FIRED;
   const isSole = (row: number) =>
-    isWithSupportFoundation(contracts, row) || SOLE_SERVICE.test(fold(contracts.objectText(row) ?? ""));
+    supportFoundationsOf(contracts)(row) || SOLE_SERVICE.test(fold(contracts.objectText(row) ?? ""));
   if (counted.some(isSole)) return SOLE;
   const known = [...new Set(Array.from(counted, (row) => classes.ofContract[row]!))].filter((one) => one !== NONE);
   const competition = Math.max(0, ...known.map((one) => suppliers.get(one)!.size));

@@ -1,15 +1,20 @@
 import type { Contracts } from "./frame/contracts.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { groupRowsByTable } from "./frame/group-rows.ts";
+import { groupRowsByTable, type RowGroups } from "./frame/group-rows.ts";
 import { once } from "./frame/once.ts";
 
+/** All rows of one supplier, published again or not. */
+export const rowsBySupplierOf = once((contracts: Contracts): RowGroups =>
+  groupRowsByTable(contracts.supplier, contracts.suppliersSize),
+);
+
 /**
- * 1 for every row that publishes again a contract of another row: same unit, number, supplier, day and value. Of such
+ * 0 for every row that publishes again a contract of another row: same unit, number, supplier, day and value. Of such
  * rows the one whose key sorts first counts as the contract. Computed once a frame, supplier by supplier.
  */
-export const republicationsOf = once((contracts: Contracts): Uint8Array => {
-  const republished = new Uint8Array(contracts.size);
-  const suppliers = groupRowsByTable(contracts.size, contracts.suppliersSize, (row) => contracts.supplier[row]!);
+export const firstPublicationsOf = once((contracts: Contracts): Uint8Array => {
+  const isFirst = new Uint8Array(contracts.size).fill(1);
+  const suppliers = rowsBySupplierOf(contracts);
   let slots = new Int32Array(SLOTS_MIN);
   for (let group = 0; group < suppliers.count; group++) {
     const [from, to] = [suppliers.start[group]!, suppliers.start[group + 1]!];
@@ -19,7 +24,7 @@ export const republicationsOf = once((contracts: Contracts): Uint8Array => {
     slots.fill(NONE, 0, mask + 1);
     for (let index = from; index < to; index++) markRow(suppliers.rows[index]!, mask);
   }
-  return republished;
+  return isFirst;
 
   function markRow(row: number, mask: number): void {
     const hash = hashOf(contracts, row);
@@ -34,9 +39,9 @@ export const republicationsOf = once((contracts: Contracts): Uint8Array => {
       slots[slot] = row;
       return;
     }
-    const isFirst = contracts.keyText(row) < contracts.keyText(other);
-    republished[isFirst ? other : row] = 1;
-    if (isFirst) slots[slot] = row;
+    const isBefore = contracts.keyText(row) < contracts.keyText(other);
+    isFirst[isBefore ? other : row] = 0;
+    if (isBefore) slots[slot] = row;
   }
 });
 

@@ -3,10 +3,10 @@ import { defineDetector, excluded, fired, notComputable, NOT_FIRED, type Verdict
 import { contractRecord, fact, firstContracts } from "./evidence.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
 import { type Contracts, supplierKindCodes } from "./frame/contracts.ts";
-import { firstRow, groupSize, splitGroups } from "./frame/group-rows.ts";
+import { firstRow, groupSize, keepRows } from "./frame/group-rows.ts";
 import { agencySellerGroupsOf } from "./market-groups.ts";
 import { clamp } from "./score.ts";
-import { isWithSupportFoundation } from "./support-foundation.ts";
+import { supportFoundationsOf } from "./support-foundation.ts";
 import { binomialUpperTail } from "./statistics.ts";
 import { formatShare } from "./text.ts";
 
@@ -46,10 +46,10 @@ export const roundNumber = defineDetector({
     valueMinCents: z.int().positive().default(1_000_000).describe("menor valor que se conta, em centavos"),
   }),
   detect: ({ contracts }, params, answer) => {
-    const pairs = splitGroups(agencySellerGroupsOf(contracts), (row) => {
-      const isCounted = contracts.initialValue[row]! >= params.valueMinCents;
-      return isCounted && contracts.supplierKind[row] === supplierKindCodes.company ? 0 : -1;
-    });
+    const counted = contracts.supplierKind.map((kind, row) =>
+      Number(kind === supplierKindCodes.company && contracts.initialValue[row]! >= params.valueMinCents),
+    );
+    const pairs = keepRows(agencySellerGroupsOf(contracts), counted);
     const whole = { round: 0, total: pairs.rows.length };
     for (const row of pairs.rows) if (isRound(contracts.initialValue[row]!)) whole.round++;
     const few = notComputable(`menos de ${params.contractsMin} contratos do par`);
@@ -111,7 +111,7 @@ function judge(contracts: Contracts, { rows, whole }: Pair, { shareMin }: { shar
   const expected = (rest.round + 1) / (rest.total + 2);
   const share = round.length / rows.length;
   if (share < shareMin || share < 2 * expected) return NOT_FIRED;
-  if (isWithSupportFoundation(contracts, rows[0]!)) return FOUNDATION;
+  if (supportFoundationsOf(contracts)(rows[0]!)) return FOUNDATION;
   const amount = round.reduce((sum, row) => sum + contracts.initialValue[row]!, 0);
   return fired({
     strength: clamp(0.25 + 0.4 * (share - shareMin), 0.25, 0.45),

@@ -46,8 +46,9 @@ export const sharedRegistration = defineDetector({
   }),
   detect: ({ contracts, registrations }, params, answer) => {
     const common = commonDetails(registrations, params.sharersMax);
-    const units = groupRowsByTable(contracts.size, contracts.codesSize, (row) =>
-      contracts.supplierKind[row] === supplierKindCodes.company ? contracts.unit[row]! : -1,
+    const units = groupRowsByTable(
+      contracts.unit.map((unit, row) => (contracts.supplierKind[row] === supplierKindCodes.company ? unit : -1)),
+      contracts.codesSize,
     );
     for (let group = 0; group < units.count; group++) {
       const rows = units.rowsOf(group);

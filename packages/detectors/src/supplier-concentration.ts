@@ -16,10 +16,10 @@ import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
 import { type Contracts, supplierKindCodes } from "./frame/contracts.ts";
 import { monthIndexOf, yearOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { firstRow, type RowGroups, splitGroups } from "./frame/group-rows.ts";
-import { agencyGroupsOf, agencySellerGroupsOf } from "./market-groups.ts";
+import { firstRow, type RowGroups, splitGroups, groupRows, pairKey } from "./frame/group-rows.ts";
+import { agencySellerGroupsOf } from "./market-groups.ts";
 import { herfindahlIndex } from "./statistics.ts";
-import { isWithSupportFoundation } from "./support-foundation.ts";
+import { supportFoundationsOf } from "./support-foundation.ts";
 import { formatShare, plural } from "./text.ts";
 
 const legalBasis = [
@@ -72,9 +72,8 @@ export const supplierConcentration = defineDetector({
     waivedShareMin: z.number().min(0).max(1).default(0.5).describe("parte em dispensas que reforça o indício"),
   }),
   detect: ({ contracts }, params, answer) => {
-    const markets = splitGroups(agencyGroupsOf(contracts), (row) => yearSeen(contracts, row));
-    const pairs = splitGroups(agencySellerGroupsOf(contracts), (row) => yearSeen(contracts, row));
-    const totals = marketTotals(contracts, markets, pairs);
+    const pairs = splitGroups(agencySellerGroupsOf(contracts), yearsSeen(contracts));
+    const markets = readMarkets(contracts, pairs);
     const idOf = (pair: number) => {
       const first = firstRow(pairs, pair);
       const year = yearSeen(contracts, first);
@@ -85,8 +84,7 @@ export const supplierConcentration = defineDetector({
       ].join("/");
     };
     for (let pair = 0; pair < pairs.count; pair++) {
-      const market = totals[markets.groupOf[firstRow(pairs, pair)]!]!;
-      answer.groupOf({ groups: pairs, idOf }, pair, judge(contracts, { pairs, pair, market }, params));
+      answer.groupOf({ groups: pairs, idOf }, pair, judge(contracts, markets, pair, params));
     }
   },
   examples: [
@@ -127,17 +125,20 @@ export const supplierConcentration = defineDetector({
   ],
 });
 
-type Market = {
-  valueCents: Cents;
-  contracts: number;
-  suppliers: number;
-  leftOutCents: Cents;
-  /** Of each of its companies. */
-  amounts: Cents[];
+/** Agencies' years by number: what each bought, and of whom. */
+type Markets = {
+  /** A supplier in a market, and what it sold there. */
+  pairs: RowGroups;
+  soldCents: Float64Array;
+  byMarket: RowGroups;
+  /** Of companies alone, but for what is left out. */
+  valueCents: Float64Array;
+  contracts: Int32Array;
+  suppliers: Int32Array;
+  leftOutCents: Float64Array;
   /** A bit for each month of the year in which its contracts were signed, and one for no date of signature. */
-  months: number;
+  months: Int32Array;
 };
-type Seller = { pairs: RowGroups; pair: number; market: Market };
 type Limits = {
   shareMin: number;
   contractsMin: number;
@@ -154,47 +155,52 @@ const SMALL_MARKET = notComputable("mercado do órgão pequeno demais no ano");
 const ONE_CONTRACT = notFired("participação alta, mas de um único contrato");
 const FOUNDATION = excluded("fundação de apoio: concentração própria da Lei 8.958");
 
-function judge(contracts: Contracts, seller: Seller, limits: Limits): Verdict {
-  const { pairs, pair, market } = seller;
+function judge(contracts: Contracts, markets: Markets, pair: number, limits: Limits): Verdict {
+  const { pairs } = markets;
   const first = firstRow(pairs, pair);
   const kind = contracts.supplierKind[first]!;
   if (kind !== supplierKindCodes.company) return LEFT_OUT[kind]!;
   const year = yearSeen(contracts, first);
   if (year === UNDATED) return NO_DATE;
-  const valueCents = sumOf(contracts, pairs, pair);
+  const market = markets.byMarket.groupOf[pair]!;
+  const valueCents = markets.soldCents[pair]!;
   if (valueCents === 0) return NO_VALUE;
   const isSmall =
-    market.contracts < limits.contractsMin ||
-    market.suppliers < limits.suppliersMin ||
-    market.valueCents < limits.marketValueMinCents;
+    markets.contracts[market]! < limits.contractsMin ||
+    markets.suppliers[market]! < limits.suppliersMin ||
+    markets.valueCents[market]! < limits.marketValueMinCents;
   if (isSmall) return SMALL_MARKET;
-  const share = valueCents / market.valueCents;
+  const marketCents = markets.valueCents[market]!;
+  const share = valueCents / marketCents;
   if (share < limits.shareMin || valueCents < limits.supplierValueMinCents) return NOT_FIRED;
   const rows = pairs.rowsOf(pair).filter((row) => contracts.initialValue[row]! > 0);
-  if (rows.some((row) => isWithSupportFoundation(contracts, row))) return FOUNDATION;
+  if (rows.some(supportFoundationsOf(contracts))) return FOUNDATION;
   const own = Array.from(rows, contracts.at).sort(byRecordKey);
   if (own.length < limits.contractsOfSupplierMin) return ONE_CONTRACT;
   const waivedShare = shareOf(own, ({ directAwardKind }) => directAwardKind === "waived");
   return fired({
-    strength: waivedShare >= limits.waivedShareMin ? 0.65 : monthsOf(market) >= WHOLE_YEAR_MONTHS ? 0.3 : 0.1,
-    amountAtRiskCents: Math.round(valueCents - limits.shareMin * market.valueCents),
+    strength:
+      waivedShare >= limits.waivedShareMin ? 0.65 : monthsOf(markets.months[market]!) >= WHOLE_YEAR_MONTHS ? 0.3 : 0.1,
+    amountAtRiskCents: Math.round(valueCents - limits.shareMin * marketCents),
     pValue: null,
-    describe: () => describe(market, { year, own, valueCents, share, waivedShare }, limits),
+    describe: () => describe(contracts, markets, { market, year, own, valueCents, share, waivedShare }, limits),
   });
 }
 
 function describe(
-  market: Market,
-  numbers: { year: number; own: Contract[]; valueCents: Cents; share: number; waivedShare: number },
+  contracts: Contracts,
+  markets: Markets,
+  numbers: { market: number; year: number; own: Contract[]; valueCents: Cents; share: number; waivedShare: number },
   limits: Limits,
 ): FlagDescription {
-  const { year, own, valueCents, share, waivedShare } = numbers;
+  const { market, year, own, valueCents, share, waivedShare } = numbers;
+  const marketCents = markets.valueCents[market]!;
   const first = own[0]!;
   return {
     subject: { kind: "supplier", label: `${first.supplierName} em ${first.agencyName}, ${year}` },
     reason:
       `O fornecedor responde por ${formatShare(share)} do valor contratado com empresas pelo órgão em ${year} ` +
-      `(${formatBrl(valueCents)} de ${formatBrl(market.valueCents)}), em ` +
+      `(${formatBrl(valueCents)} de ${formatBrl(marketCents)}), em ` +
       `${plural(own.length, "contrato", "contratos")}; ${formatShare(waivedShare)} por dispensa.`,
     agencyCode: first.agencyCode,
     agencyName: first.agencyName,
@@ -205,17 +211,17 @@ function describe(
       "amount_beyond = supplier_value − share_min × market_value",
     facts: [
       fact("supplier_value", "Valor contratado com o fornecedor", valueCents, "cents"),
-      fact("market_value", "Valor contratado com empresas pelo órgão", market.valueCents, "cents"),
+      fact("market_value", "Valor contratado com empresas pelo órgão", marketCents, "cents"),
       fact("share", "Participação", share, "share"),
       fact("share_min", "Participação a partir da qual se aponta", limits.shareMin, "share"),
       fact("supplier_contracts", "Contratos do fornecedor", own.length, "count"),
-      fact("market_contracts", "Contratos do órgão com empresas", market.contracts, "count"),
-      fact("market_months", "Meses do ano com contratos lidos", monthsOf(market), "count"),
-      fact("market_suppliers", "Empresas contratadas", market.suppliers, "count"),
+      fact("market_contracts", "Contratos do órgão com empresas", markets.contracts[market]!, "count"),
+      fact("market_months", "Meses do ano com contratos lidos", monthsOf(markets.months[market]!), "count"),
+      fact("market_suppliers", "Empresas contratadas", markets.suppliers[market]!, "count"),
       fact(
         "hhi",
         "Índice de Herfindahl-Hirschman (0 a 10.000)",
-        Math.round(herfindahlIndex(market.amounts) ?? 0),
+        Math.round(herfindahlIndex(amountsIn(contracts, markets, market)) ?? 0),
         "count",
       ),
       fact("waived_share", "Parte do fornecedor por dispensa", waivedShare, "share"),
@@ -225,39 +231,54 @@ function describe(
         shareOf(own, ({ procurementMethod }) => procurementMethod === "direct"),
         "share",
       ),
-      fact("left_out", "Valor do órgão com fornecedores fora da conta", market.leftOutCents, "cents"),
+      fact("left_out", "Valor do órgão com fornecedores fora da conta", markets.leftOutCents[market]!, "cents"),
     ],
     records: own.slice(0, RECORDS_MAX).map(contractRecord),
     legalBasis: inForceOn(legalBasis, `${year}-12-31`),
   };
 }
 
-function marketTotals(contracts: Contracts, markets: RowGroups, pairs: RowGroups): Market[] {
-  const totals = Array.from({ length: markets.count }, (): Market => {
-    return { valueCents: 0, contracts: 0, suppliers: 0, leftOutCents: 0, amounts: [], months: 0 };
-  });
+function readMarkets(contracts: Contracts, pairs: RowGroups): Markets {
+  const { agency, supplierKind, signedOn, initialValue } = contracts;
+  const keys = new Float64Array(pairs.count);
   for (let pair = 0; pair < pairs.count; pair++) {
     const first = firstRow(pairs, pair);
-    const market = totals[markets.groupOf[first]!]!;
-    let valueCents = 0;
+    keys[pair] = pairKey(agency[first]!, yearSeen(contracts, first));
+  }
+  const byMarket = groupRows(keys);
+  const { count, groupOf: marketOf } = byMarket;
+  const soldCents = new Float64Array(pairs.count);
+  const [valueCents, leftOutCents] = [new Float64Array(count), new Float64Array(count)];
+  const [sold, suppliers, months] = [new Int32Array(count), new Int32Array(count), new Int32Array(count)];
+  for (let pair = 0; pair < pairs.count; pair++) {
+    const market = marketOf[pair]!;
+    let [sumCents, contractsSold, bits] = [0, 0, 0];
     for (let index = pairs.start[pair]!; index < pairs.start[pair + 1]!; index++) {
       const row = pairs.rows[index]!;
-      const value = contracts.initialValue[row]!;
+      const value = initialValue[row]!;
       if (!(value > 0)) continue;
-      const day = contracts.signedOn[row]!;
-      market.months |= 1 << (day === NONE ? UNSIGNED_BIT : monthIndexOf(day) % 12);
-      valueCents += value;
-      if (contracts.supplierKind[first] === supplierKindCodes.company) market.contracts++;
+      const day = signedOn[row]!;
+      bits |= 1 << (day === NONE ? UNSIGNED_BIT : monthIndexOf(day) % 12);
+      sumCents += value;
+      contractsSold++;
     }
-    if (contracts.supplierKind[first] !== supplierKindCodes.company) {
-      market.leftOutCents += valueCents;
+    soldCents[pair] = sumCents;
+    months[market]! |= bits;
+    if (supplierKind[firstRow(pairs, pair)] !== supplierKindCodes.company) {
+      leftOutCents[market]! += sumCents;
       continue;
     }
-    market.valueCents += valueCents;
-    if (valueCents > 0) market.suppliers++;
-    market.amounts.push(valueCents);
+    valueCents[market]! += sumCents;
+    sold[market]! += contractsSold;
+    if (sumCents > 0) suppliers[market]!++;
   }
-  return totals;
+  return { pairs, soldCents, byMarket, valueCents, contracts: sold, suppliers, leftOutCents, months };
+}
+
+/** What each company of a market sold. */
+function amountsIn({ supplierKind }: Contracts, { pairs, soldCents, byMarket }: Markets, market: number): Cents[] {
+  const isCompany = (pair: number) => supplierKind[firstRow(pairs, pair)] === supplierKindCodes.company;
+  return Array.from(byMarket.rowsOf(market).filter(isCompany), (pair) => soldCents[pair]!);
 }
 
 /** The verdict for each kind of supplier that has no CNPJ, by code. */
@@ -288,19 +309,17 @@ function yearSeen({ signedOn, publishedOn }: Contracts, row: number): number {
   return day === NONE ? UNDATED : yearOf(day);
 }
 
+function yearsSeen(contracts: Contracts): Int32Array {
+  const years = new Int32Array(contracts.size);
+  for (let row = 0; row < contracts.size; row++) years[row] = yearSeen(contracts, row);
+  return years;
+}
+
 const UNDATED = 0;
 /** A reading with contracts of fewer months of the year shows a part of it. */
 const WHOLE_YEAR_MONTHS = 6;
-function sumOf({ initialValue }: Contracts, { start, rows }: RowGroups, group: number): Cents {
-  let sum = 0;
-  for (let index = start[group]!; index < start[group + 1]!; index++) {
-    const value = initialValue[rows[index]!]!;
-    if (value > 0) sum += value;
-  }
-  return sum;
-}
 
-function monthsOf({ months }: Market): number {
+function monthsOf(months: number): number {
   let count = 0;
   for (let bits = months; bits !== 0; bits &= bits - 1) count++;
   return count;

@@ -9,15 +9,15 @@ const PURPOSE = /\b(apoio|amparo|pesquisas?|cientific|tecnolog|extensao|ensino|f
  * Support foundations of universities are contracted by waiver under a law of their own (Lei 8.958/1994): that they
  * hold most of a university's contracts, and that projects grow, is how that law works.
  */
-export function isWithSupportFoundation(contracts: Contracts, row: number): boolean {
-  const name = contracts.supplierName[row]!;
-  const answers = answersByName(contracts);
-  if (answers[name] === UNKNOWN) answers[name] = FOUNDATION.test(fold(contracts.nameText(name))) ? YES : NO;
-  if (answers[name] === NO) return false;
-  return PURPOSE.test(fold(`${contracts.nameText(name)} ${contracts.objectText(row) ?? ""}`));
-}
-
-const [UNKNOWN, NO, YES] = [0, 1, 2];
+export const supportFoundationsOf = once((contracts: Contracts): ((row: number) => boolean) => {
+  const answers = new Uint8Array(contracts.namesSize);
+  return (row) => {
+    const name = contracts.supplierName[row]!;
+    if (answers[name] === UNKNOWN) answers[name] = FOUNDATION.test(fold(contracts.nameText(name))) ? YES : NO;
+    if (answers[name] === NO) return false;
+    return PURPOSE.test(fold(`${contracts.nameText(name)} ${contracts.objectText(row) ?? ""}`));
+  };
+});
 
 /** By id of the name: each name is read once. */
-const answersByName = once(({ namesSize }: Contracts) => new Uint8Array(namesSize));
+const [UNKNOWN, NO, YES] = [0, 1, 2];

@@ -4,7 +4,7 @@ import { defineDetector, fired, notComputable, notFired, NOT_FIRED, type Verdict
 import { contractRecord, fact, firstContracts } from "./evidence.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
 import { awardKindCodes, type Contracts } from "./frame/contracts.ts";
-import { dateOf } from "./frame/days.ts";
+import { dateOf, type Day, tabledByDay } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
 import type { RowGroups } from "./frame/group-rows.ts";
 import { agencyGroupsOf } from "./market-groups.ts";
@@ -126,7 +126,7 @@ type Limits = { bandShare: number; awardsMin: number; ratioMin: number; comparis
 /** By agency. The rows are gone over in their own order: most lie far from any limit. */
 function countBands(contracts: Contracts, agencies: RowGroups, regime: DirectAwardRegime, bandShare: number): Bands[] {
   const { initialValue, signedOn, awardKind } = contracts;
-  const limitOn = limitReader(regime);
+  const limitOn = limitReaders[regime];
   const counts = Array.from({ length: agencies.count }, (): Bands => {
     const [below, above]: [Band, Band] = [
       { waived: 0, other: 0 },
@@ -136,8 +136,8 @@ function countBands(contracts: Contracts, agencies: RowGroups, regime: DirectAwa
   });
   for (let row = 0; row < contracts.size; row++) {
     const [value, day] = [initialValue[row]!, signedOn[row]!];
-    const limit = day === NONE || !(value > 0) || agencies.groupOf[row]! < 0 ? null : limitOn(day);
-    if (limit === null) continue;
+    const limit = day === NONE || !(value > 0) || agencies.groupOf[row]! < 0 ? 0 : limitOn(day);
+    if (limit === 0) continue;
     const isWaived = awardKind[row] === awardKindCodes.waived;
     const isNear = value >= limit * (1 - bandShare) && value <= limit * (1 + bandShare);
     if (!isWaived && !isNear) continue;
@@ -158,18 +158,13 @@ function countBands(contracts: Contracts, agencies: RowGroups, regime: DirectAwa
   return counts;
 }
 
-/** The limit on a day under a regime; `null` when it did not apply. One look-up a day. */
-function limitReader(regime: DirectAwardRegime): (day: number) => Cents | null {
-  const known: (Cents | null)[] = [];
-  return (day) => {
-    let limit = known[day];
-    if (limit === undefined) {
-      limit = directAwardThresholdOn(dateOf(day)!, regime)?.otherCents ?? null;
-      known[day] = limit;
-    }
-    return limit;
-  };
-}
+/** The limit on a day under each regime, in cents; 0 when it did not apply. */
+const limitReaders = Object.fromEntries(
+  directAwardRegimes.map((regime) => [
+    regime,
+    tabledByDay((day) => directAwardThresholdOn(dateOf(day)!, regime)?.otherCents ?? 0),
+  ]),
+) as Record<DirectAwardRegime, (day: Day) => Cents>;
 
 const FALLS_EVERYWHERE = notFired("mais contratações abaixo do limite, mas as outras modalidades caem do mesmo modo");
 

@@ -5,7 +5,7 @@ import { contractRecord, contractSubject, fact, inForceOn, itemRecord, partiesOf
 import { exampleContract, exampleDataset, exampleItem, exampleKey } from "./examples.ts";
 import { type Contracts, supplierKindCodes } from "./frame/contracts.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { groupRows, groupSize, overValues, pairKey, type RowGroups } from "./frame/group-rows.ts";
+import { groupRows, groupSize, overValues, type RowGroups, pairKeys } from "./frame/group-rows.ts";
 import type { Items } from "./frame/items.ts";
 import { type ItemClasses, itemClassesOf } from "./item-class.ts";
 import { clamp } from "./score.ts";
@@ -179,22 +179,24 @@ function comparePrices(
   const logarithms = Float64Array.from(unitPrice, Math.log);
   const perDecade = Math.log(quantityFactor);
   const isService = serviceReader(classes);
-  const byClass = groupRows(items.size, (index) => {
-    const isUsable = unitPrice[index]! >= PRICE_MIN_CENTS && quantity[index]! > 0 && classes.ofItem[index]! !== NONE;
-    const row = items.contract[index]!;
-    // One of something without a unit is the whole fleet; a service without one is a month, a post or the whole contract.
-    const isWhole = unitOfMeasure[index] === NONE && (quantity[index] === 1 || isService(classes.ofItem[index]!));
-    const isSecret = contracts.supplierKind[row] === supplierKindCodes.secret;
-    return isUsable && !isSecret && !isWhole ? classes.ofItem[index]! : -1;
-  });
-  const groups = groupRows(items.size, (index) => {
-    if (byClass.groupOf[index]! < 0) return -1;
-    const unit = unitOfMeasure[index]!;
-    if (unit !== NONE) return pairKey(byClass.groupOf[index]!, unit);
+  const byClass = groupRows(
+    classes.ofItem.map((itemClass, index) => {
+      const isUsable = unitPrice[index]! >= PRICE_MIN_CENTS && quantity[index]! > 0 && itemClass !== NONE;
+      const row = items.contract[index]!;
+      // One of something without a unit is the whole fleet; a service without one is a month, a post or the whole contract.
+      const isWhole = unitOfMeasure[index] === NONE && (quantity[index] === 1 || isService(itemClass));
+      const isSecret = contracts.supplierKind[row] === supplierKindCodes.secret;
+      return isUsable && !isSecret && !isWhole ? itemClass : -1;
+    }),
+  );
+  const variants = unitOfMeasure.map((unit, index) => {
+    if (unit !== NONE) return unit;
     const decade = Math.floor(Math.log(quantity[index]!) / perDecade) + QUANTITY_DECADES;
-    const kind = MONTHS.has(quantity[index]!) ? PER_MONTH : decade;
-    return pairKey(byClass.groupOf[index]!, UNITS_MAX - kind);
+    return UNITS_MAX - (MONTHS.has(quantity[index]!) ? PER_MONTH : decade);
   });
+  const groups = groupRows(
+    pairKeys(byClass.groupOf, variants).map((key, index) => (byClass.groupOf[index]! < 0 ? -1 : key)),
+  );
   const hasUnit = Array.from({ length: groups.count }, (_, group) => unitOfMeasure[groups.rowsOf(group)[0]!] !== NONE);
   const spreadOf = (values: Float64Array, scratch: Float64Array) => Math.max(robustSpread(values, scratch), spreadMin);
   return {

@@ -7,7 +7,7 @@ import { NONE } from "./frame/dictionary.ts";
 import { groupRows } from "./frame/group-rows.ts";
 import { compareTexts, type Items } from "./frame/items.ts";
 import { type ItemClasses, itemClassesOf } from "./item-class.ts";
-import { republicationsOf } from "./republications.ts";
+import { firstPublicationsOf } from "./republications.ts";
 import { quantileInPlace } from "./statistics.ts";
 import { fold, formatDecimal } from "./text.ts";
 
@@ -88,10 +88,12 @@ const NO_CNPJ = excluded("fornecedor sem CNPJ publicado");
 const CLASSES_MAX = 60;
 
 function sellersOf(contracts: Contracts, items: Items): Seller[] {
-  const republished = republicationsOf(contracts);
+  const isFirst = firstPublicationsOf(contracts);
   const { ofContract } = itemClassesOf(items);
-  const groups = groupRows(contracts.size, (row) =>
-    republished[row] === 0 && items.start[row] !== items.start[row + 1] ? contracts.supplier[row]! : -1,
+  const groups = groupRows(
+    contracts.supplier.map((supplier, row) =>
+      isFirst[row] === 1 && items.start[row] !== items.start[row + 1] ? supplier : -1,
+    ),
   );
   return Array.from({ length: groups.count }, (_, group) => {
     const rows = groups.rowsOf(group);

@@ -26,7 +26,7 @@ export function startService(options: {
   environment: Record<string, string>;
   output: number;
 }): ServiceProcess {
-  const child: ChildProcess = spawn(process.execPath, productionArguments(options.name), {
+  const child: ChildProcess = spawn(process.execPath, [...productionFlags(options.name), mainOf(options.name)], {
     cwd: root,
     env: {
       NODE_COMPILE_CACHE: path.join(root, "node_modules/.cache/node"),
@@ -55,12 +55,16 @@ export function startService(options: {
   };
 }
 
-/** What follows `node` in the line of the Procfile that starts the service. */
-function productionArguments(name: ServiceName): string[] {
-  const main = `apps/${name}/src/main.ts`;
+/** The flags of `node` in the line of the Procfile that starts the service. */
+export function productionFlags(name: ServiceName): string[] {
+  const main = mainOf(name);
   const line = readFileSync(path.join(root, "Procfile"), "utf8")
     .split("\n")
     .find((one) => one.endsWith(main));
   if (!line) throw new Error(`the Procfile starts no ${main}`);
-  return line.split(" ").slice(2);
+  return line.split(" ").slice(2, -1);
+}
+
+function mainOf(name: ServiceName): string {
+  return `apps/${name}/src/main.ts`;
 }

@@ -7,12 +7,12 @@ export type Day = number;
 /** The day of an ISO date; `NONE` for `null` and for text that is none. */
 export function dayOf(date: IsoDate | null | undefined): Day {
   if (date === null || date === undefined || date.length !== 10) return NONE;
-  const [y0, y1, y2, y3] = [digit(date, 0), digit(date, 1), digit(date, 2), digit(date, 3)];
-  const [m0, m1, d0, d1] = [digit(date, 5), digit(date, 6), digit(date, 8), digit(date, 9)];
-  if ((y0 | y1 | y2 | y3 | m0 | m1 | d0 | d1) < 0) return NONE;
-  const year = y0 * 1_000 + y1 * 100 + y2 * 10 + y3;
-  const month = m0 * 10 + m1;
-  const dayOfMonth = d0 * 10 + d1;
+  const century = twoDigits(date, 0);
+  const yearOfCentury = twoDigits(date, 2);
+  const month = twoDigits(date, 5);
+  const dayOfMonth = twoDigits(date, 8);
+  if ((century | yearOfCentury | month | dayOfMonth) < 0) return NONE;
+  const year = century * 100 + yearOfCentury;
   if (month < 1 || month > 12 || dayOfMonth < 1 || dayOfMonth > lastDayOf(year, month)) return NONE;
   firstDays ??= Int32Array.from({ length: TABLED_MONTHS }, (_, index) =>
     daysFromCivil(TABLED_FROM + Math.floor(index / 12), (index % 12) + 1, 1),
@@ -54,6 +54,16 @@ export function monthIndexOf(day: Day): number {
 const TABLED_DAYS = 47_847;
 let months: Int32Array | null = null;
 
+/** What `workOut` gives for a day, a whole number from 0 on, asked of it once a day. */
+export function tabledByDay(workOut: (day: Day) => number): (day: Day) => number {
+  const known = new Int32Array(TABLED_DAYS).fill(NONE);
+  return (day) => {
+    if (day < 0 || day >= TABLED_DAYS) return workOut(day);
+    if (known[day] === NONE) known[day] = workOut(day);
+    return known[day]!;
+  };
+}
+
 function workOutMonthIndex(day: Day): number {
   const { year, month } = civilFromDays(day);
   return year * 12 + month - 1;
@@ -88,11 +98,15 @@ export function civilFromDays(day: Day): { year: number; month: number; dayOfMon
   return { year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfMonth };
 }
 
-/** -1 for a character that is no digit. */
-function digit(text: string, index: number): number {
-  const value = text.charCodeAt(index) - 48;
-  return value >= 0 && value <= 9 ? value : -1;
+/** -1 where there is another character. */
+function twoDigits(text: string, index: number): number {
+  const tens = text.charCodeAt(index) ^ ZERO;
+  const ones = text.charCodeAt(index + 1) ^ ZERO;
+  return tens > 9 || ones > 9 ? -1 : tens * 10 + ones;
 }
+
+/** The code of "0"; those of the ten digits differ from it by what they stand for. */
+const ZERO = 48;
 
 function pad(value: number): string {
   return value < 10 ? `0${value}` : `${value}`;

@@ -74,19 +74,28 @@ export function createDictionary(): Dictionary {
   };
 }
 
-/** Of a long text only the ends are hashed. */
-const HASHED_ENDS = 32;
+/** Of a long text only the ends are hashed; an even number of characters. */
+const HASHED_ENDS = 24;
 
-/** FNV-1a with a final mix, in 30 bits. */
+function mixed(hash: number, bits: number): number {
+  const product = Math.imul(hash ^ bits, 0x9e37_79b1);
+  return product ^ (product >>> 15);
+}
+
+/** Multiply and shift, with a final mix, in 30 bits. */
 export function hashOfText(text: string, seed = 0): number {
   const { length } = text;
   let hash = 0x811c_9dc5 ^ seed ^ length;
   const isLong = length > 2 * HASHED_ENDS;
   const firstEnd = isLong ? HASHED_ENDS : length;
-  for (let index = 0; index < firstEnd; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x0100_0193);
+  // Two characters a step: the multiplications wait for each other.
+  let index = 0;
+  for (; index + 1 < firstEnd; index += 2)
+    hash = mixed(hash, text.charCodeAt(index) | (text.charCodeAt(index + 1) << 16));
+  if (index < firstEnd) hash = mixed(hash, text.charCodeAt(index));
   if (isLong) {
-    for (let index = length - HASHED_ENDS; index < length; index++) {
-      hash = Math.imul(hash ^ text.charCodeAt(index), 0x0100_0193);
+    for (index = length - HASHED_ENDS; index < length; index += 2) {
+      hash = mixed(hash, text.charCodeAt(index) | (text.charCodeAt(index + 1) << 16));
     }
   }
   hash ^= hash >>> 15;

@@ -10,19 +10,54 @@ export type RowGroups = {
   rowsOf(group: number): Int32Array;
 };
 
-/** Groups the rows 0 to `size - 1` by a whole number below 2^53; a negative key leaves a row out. */
-export function groupRows(size: number, keyOf: (row: number) => number): RowGroups {
+/** A whole number below 2^53 for each row; a negative one leaves the row out. A column, and no function of a row: that is read in a loop of its own, where it costs no call. */
+export type Keys = Int32Array | Float64Array;
+
+export function groupRows(keys: Keys): RowGroups {
   const table = createKeyTable();
-  const groupOf = new Int32Array(size);
-  for (let row = 0; row < size; row++) {
-    const key = keyOf(row);
+  const groupOf = new Int32Array(keys.length);
+  for (let row = 0; row < keys.length; row++) {
+    const key = keys[row]!;
     groupOf[row] = key < 0 ? -1 : table.numberOf(key);
   }
   return inGroups(groupOf, table.size());
 }
 
+/** As `groupRows`, for keys below `limit`: a table takes the place of the search. */
+export function groupRowsByTable(keys: Int32Array, limit: number): RowGroups {
+  const groups = new Int32Array(limit).fill(-1);
+  const groupOf = new Int32Array(keys.length);
+  let count = 0;
+  for (let row = 0; row < keys.length; row++) {
+    const key = keys[row]!;
+    if (key < 0) {
+      groupOf[row] = -1;
+      continue;
+    }
+    if (groups[key] === -1) groups[key] = count++;
+    groupOf[row] = groups[key]!;
+  }
+  return inGroups(groupOf, count);
+}
+
+/** Each group without the rows that are not `kept`; a group of which nothing is left is none. */
+export function keepRows(groups: RowGroups, kept: Uint8Array): RowGroups {
+  const rows = new Int32Array(groups.rows.length);
+  const start = new Int32Array(groups.count + 1);
+  let [count, used] = [0, 0];
+  for (let group = 0; group < groups.count; group++) {
+    const from = used;
+    for (let index = groups.start[group]!; index < groups.start[group + 1]!; index++) {
+      const row = groups.rows[index]!;
+      if (kept[row] === 1) rows[used++] = row;
+    }
+    if (used > from) start[++count] = used;
+  }
+  return used === rows.length ? groups : groupsFrom(groups.size, start.slice(0, count + 1), rows.slice(0, used));
+}
+
 /** Each group apart by a number of its rows; a negative key leaves a row out. No table of all keys: groups are mostly small. */
-export function splitGroups(groups: RowGroups, keyOf: (row: number) => number): RowGroups {
+export function splitGroups(groups: RowGroups, keyOf: Keys): RowGroups {
   const largest = largestGroup(groups);
   const rows = new Int32Array(groups.rows.length);
   const start = new Int32Array(groups.rows.length + 1);
@@ -34,7 +69,7 @@ export function splitGroups(groups: RowGroups, keyOf: (row: number) => number): 
     const [from, to] = [groups.start[group]!, groups.start[group + 1]!];
     if (to - from === 1) {
       const row = groups.rows[from]!;
-      if (keyOf(row) < 0) continue;
+      if (keyOf[row]! < 0) continue;
       rows[used++] = row;
       start[++count] = used;
       continue;
@@ -42,7 +77,7 @@ export function splitGroups(groups: RowGroups, keyOf: (row: number) => number): 
     let byKey: Map<number, number> | null = null;
     let found = 0;
     for (let index = from; index < to; index++) {
-      const key = keyOf(groups.rows[index]!);
+      const key = keyOf[groups.rows[index]!]!;
       places[index - from] = -1;
       if (key < 0) continue;
       let place = 0;
@@ -73,23 +108,6 @@ export function splitGroups(groups: RowGroups, keyOf: (row: number) => number): 
 }
 
 const SCANNED_MAX = 24;
-
-/** As `groupRows`, for keys below `keys`: a table takes the place of the search. */
-export function groupRowsByTable(size: number, keys: number, keyOf: (row: number) => number): RowGroups {
-  const groups = new Int32Array(keys).fill(-1);
-  const groupOf = new Int32Array(size);
-  let count = 0;
-  for (let row = 0; row < size; row++) {
-    const key = keyOf(row);
-    if (key < 0) {
-      groupOf[row] = -1;
-      continue;
-    }
-    if (groups[key] === -1) groups[key] = count++;
-    groupOf[row] = groups[key]!;
-  }
-  return inGroups(groupOf, count);
-}
 
 const SLOTS_MIN = 256;
 
@@ -180,6 +198,12 @@ function rowsReader(start: Int32Array, rows: Int32Array): RowGroups["rowsOf"] {
 /** One key for two ids below 2^26, `NONE` included. */
 export function pairKey(a: number, b: number): number {
   return (a + 1) * 2 ** 26 + (b + 1);
+}
+
+export function pairKeys(a: Int32Array, b: Int32Array): Float64Array {
+  const keys = new Float64Array(a.length);
+  for (let row = 0; row < a.length; row++) keys[row] = pairKey(a[row]!, b[row]!);
+  return keys;
 }
 
 /**

@@ -50,7 +50,7 @@ export function createTextColumn(): TextColumn {
       used = 0;
     }
     const position = (chunks.length - 1) * CHUNK_BYTES + used;
-    const length = chunk.write(text, used, "utf8");
+    const length = writeShort(text, chunk, used) ? text.length : chunk.write(text, used, "utf8");
     positions[row] = position;
     lengths[row] = length;
     used += length;
@@ -71,6 +71,21 @@ export function createTextColumn(): TextColumn {
     data: () => ({ chunks, positions: positions.slice(0, rows), lengths: lengths.slice(0, rows) }),
   };
 }
+
+/** Writes a short text of ASCII alone, as ids and numbers are: for those the way into native code costs more than the copy. */
+function writeShort(text: string, chunk: Buffer, offset: number): boolean {
+  const { length } = text;
+  if (length > SHORT_MAX) return false;
+  for (let index = 0; index < length; index++) {
+    const code = text.charCodeAt(index);
+    if (code > ASCII_MAX) return false;
+    chunk[offset + index] = code;
+  }
+  return true;
+}
+
+const SHORT_MAX = 24;
+const ASCII_MAX = 127;
 
 export function textAt({ chunks, positions, lengths }: TextColumnData, row: number): string | null {
   const length = lengths[row]!;
