@@ -3,13 +3,27 @@ export type RecordLines = { columns: string[]; lines: string };
 
 /** Private characters: no publisher writes them, JSON carries them as they are. */
 const [FIELD_END, LINE_END, NULL] = ["\uE000", "\uE001", "\uE002"] as const;
-const PRIVATE = /[\uE000-\uE002\0]/g;
+const PRIVATE = /[\uE000-\uE002\0]/;
+const ALL_PRIVATE = new RegExp(PRIVATE, "g");
 
 /** Columns that a row lacks are null in it. PostgreSQL cannot store U+0000 and the three separators are ours: they are left out. */
 export function recordLines(rows: readonly Record<string, unknown>[]): RecordLines {
-  const columns = [...new Set(rows.flatMap(Object.keys))];
-  const lines = rows.map((row) => columns.map((column) => fieldOf(row[column])).join(FIELD_END)).join(LINE_END);
+  const columns = columnsOf(rows);
+  let lines = "";
+  for (const [place, row] of rows.entries()) {
+    if (place > 0) lines += LINE_END;
+    for (let index = 0; index < columns.length; index++) {
+      if (index > 0) lines += FIELD_END;
+      lines += fieldOf(row[columns[index]!]);
+    }
+  }
   return { columns, lines };
+}
+
+function columnsOf(rows: readonly Record<string, unknown>[]): string[] {
+  const columns = new Set<string>();
+  for (const row of rows) for (const column of Object.keys(row)) columns.add(column);
+  return [...columns];
 }
 
 function fieldOf(value: unknown): string {
@@ -20,5 +34,6 @@ function fieldOf(value: unknown): string {
 }
 
 function clean(text: string): string {
-  return text.toWellFormed().replace(PRIVATE, "");
+  const wellFormed = text.toWellFormed();
+  return PRIVATE.test(wellFormed) ? wellFormed.replaceAll(ALL_PRIVATE, "") : wellFormed;
 }

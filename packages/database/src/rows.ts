@@ -9,16 +9,17 @@ const PROVENANCE = new Set(["source", "source_id", "url", "retrieved_at", "sampl
 
 /** The columns of a record, `content_hash` over everything but the moment of retrieval. */
 export function rowOf(record: SourceRecord): Record<string, unknown> {
-  const { provenance, ...fields } = record;
+  const { provenance } = record;
   const row: Record<string, unknown> = {
     source: provenance.source,
     source_id: provenance.sourceId,
     url: provenance.url,
     sample: provenance.sample,
   };
-  for (const [name, value] of Object.entries(fields)) row[snakeCase(name)] = value;
-  const content_hash = hash("sha256", JSON.stringify(row), "hex");
-  return { ...row, content_hash, retrieved_at: provenance.retrievedAt };
+  for (const name of Object.keys(record)) if (name !== "provenance") row[snakeCase(name)] = record[name];
+  row["content_hash"] = hash("sha256", JSON.stringify(row), "hex");
+  row["retrieved_at"] = provenance.retrievedAt;
+  return row;
 }
 
 /** The record of a row of `contracts`, `contract_items`, `amendments`, `suppliers`, `agencies` or `sanctions`. */

@@ -233,7 +233,7 @@ function readHistoryLine({ line, value }: JsonRecord, run: Run, file: OpenedFile
   const contractId = contractOfInstrument(instrumentId, line, "orphan-amendment", run, complain);
   if (contractId === null) return;
   const sourceId = `${contractId}/${number}-${fingerprint([JSON.stringify(dados)])}`;
-  if (!isNew(run.isUnseen(sourceId, ""), line, complain)) return;
+  if (!isNew(run.isUnseen(sourceId), line, complain)) return;
   const fields = rowFields(sourceId, line, complain);
   const after = fields.money("Vlr. Global", dados["Vlr. Global"]);
   run.out.batch.amendments.push({

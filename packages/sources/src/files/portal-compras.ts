@@ -173,11 +173,10 @@ function readItem(row: CsvRow, { out, context, file, cell, complain, known, isUn
   if (contractId === null) return;
   const number = idText(cell(cells, "Código Item Compra"));
   if (number === null) return complain("unusable-record", { line, reason: "no item code" });
-  const content = cells.join("\u001f");
   // A code may come twice with other words. Secret items are all "0": equal ones may be different things.
-  const mark = number === SECRET_ITEM ? `L${line}` : fingerprint([content]);
+  const mark = number === SECRET_ITEM ? `L${line}` : fingerprint(cells);
   const sourceId = `${contractId}/${number}-${mark}`;
-  if (!isNew(isUnseen(sourceId, content), line, complain)) return;
+  if (!isNew(isUnseen(sourceId), line, complain)) return;
   const fields = rowFields(sourceId, line, complain);
   out.batch.items.push({
     provenance: provenanceOf(context, file, { source: SOURCE, sourceId, url }),
@@ -200,9 +199,8 @@ function readAmendment(row: CsvRow, { out, context, file, cell, complain, known,
   if (contractId === null) return;
   const number = idText(cell(cells, "Número Termo Aditivo"));
   if (number === null) return complain("unusable-record", { line, reason: "no amendment number" });
-  const content = cells.join("\u001f");
-  const sourceId = `${contractId}/${number}-${fingerprint([content])}`;
-  if (!isNew(isUnseen(sourceId, content), line, complain)) return;
+  const sourceId = `${contractId}/${number}-${fingerprint(cells)}`;
+  if (!isNew(isUnseen(sourceId), line, complain)) return;
   const fields = rowFields(sourceId, line, complain);
   out.batch.amendments.push({
     provenance: provenanceOf(context, file, { source: SOURCE, sourceId, url }),
@@ -232,14 +230,20 @@ function contractOf(
 function knownContracts() {
   const marks = compactMap();
   const SEVERAL = -1;
+  // The items of a contract follow one another.
+  let last: { unit: Scalar; number: Scalar; found: { id: string } | "several" } | null = null;
   return {
     add(unit: string, number: string, mark: string): void {
+      last = null;
       marks.put(`${unit}/${number}`, Number.parseInt(mark, 16), () => SEVERAL);
     },
     find(unit: Scalar, number: Scalar): { id: string } | "none" | "several" {
+      if (last !== null && last.unit === unit && last.number === number) return last.found;
       const mark = marks.get(`${unit}/${number}`);
       if (mark === undefined) return "none";
-      return mark === SEVERAL ? "several" : { id: `${unit}-${number}-${mark.toString(16).padStart(12, "0")}` };
+      const id = `${unit}-${number}-${mark.toString(16).padStart(12, "0")}`;
+      last = { unit, number, found: mark === SEVERAL ? "several" : { id } };
+      return last.found;
     },
   };
 }

@@ -68,11 +68,11 @@ const LOAD_MAX = 0.6;
 
 export type Sighting = "new" | "same" | "different";
 
-/** Tells a record seen before from one that only has its id. */
-export function seenRecords(): (id: string, content: string) => Sighting {
+/** Tells a record seen before from one that only has its id. Without a content the id stands for the whole record. */
+export function seenRecords(): (id: string, content?: string) => Sighting {
   const contents = compactMap();
   return (id, content) => {
-    const number = fingerprintNumber(content);
+    const number = content === undefined ? 0 : fingerprintNumber(content);
     const known = contents.put(id, number, (first) => first);
     if (known === undefined) return "new";
     return known === number ? "same" : "different";
