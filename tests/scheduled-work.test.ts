@@ -237,6 +237,17 @@ describe("the sanction lists", () => {
     });
   });
 
+  test("are followed by the registers that bar nobody, and one that did not come makes the run fail at its end", async () => {
+    await portalServer.setFaults({ rules: [{ path: "/cepim", fault: { kind: "html" } }] });
+    await expect(refreshSanctions(context, { slot }, noLimit)).rejects.toThrow(/registro de CEPIM: .*HTML/);
+    expect(await db.sql("select dataset, status from ingest_runs order by dataset")).toEqual([
+      { dataset: "ceis", status: "completed" },
+      { dataset: "cepim", status: "failed" },
+      { dataset: "cnep", status: "completed" },
+      { dataset: "leniency", status: "completed" },
+    ]);
+  });
+
   test("that did not come at all make the run fail with the reason", async () => {
     await portalServer.setFaults({ rules: [{ path: "/ceis", fault: { kind: "html" } }] });
     await expect(refreshSanctions(context, { slot }, noLimit)).rejects.toThrow(/lista CEIS/);

@@ -5,6 +5,7 @@ import type { Store } from "@cidadao/database/store";
 import type { Agency, Contract } from "@cidadao/domain/contract";
 import type { Dataset } from "@cidadao/domain/dataset";
 import type { InvestigationScope, SourceCoverage } from "@cidadao/domain/investigation";
+import type { IntegrityRegister, RegisterEntry } from "@cidadao/domain/register-entry";
 import { type SanctionList, sanctionLists } from "@cidadao/domain/sanction";
 import { cnpjRoot } from "@cidadao/domain/tax-id";
 import type { PortalContext } from "@cidadao/sources/portal-transparencia/client";
@@ -15,6 +16,9 @@ import {
   contractsBySupplier,
   items,
   portalTransparencia,
+  registerEntries,
+  registerNames,
+  registerRecordsMin,
   sampleListRecordsMin,
   sanctionListRecordsMin,
   sanctions,
@@ -209,6 +213,30 @@ export function ingestWholeSanctionList(
       store: { kind: "sanctions", homepage },
       ...wholeList(context, list),
       sampleRecordsMin: sampleListRecordsMin[list],
+    },
+    signal,
+  );
+}
+
+/** A register that bars nobody from contracting, whole, stored. The recorded sample holds none. */
+export function ingestWholeRegister(
+  context: ReadContext,
+  input: { register: IntegrityRegister },
+  signal: AbortSignal,
+): Promise<IngestSummary> {
+  const { register } = input;
+  const pages = (stop: AbortSignal) => registerEntries(context.portal, { register }, stop);
+  return ingest<RegisterEntry>(
+    context,
+    {
+      source,
+      dataset: register,
+      scope: {},
+      investigationId: null,
+      questions: [{ what: `registro de ${registerNames[register]}`, pages }],
+      store: { kind: "register_entries", homepage },
+      recordsMin: registerRecordsMin[register],
+      sampleRecordsMin: 0,
     },
     signal,
   );

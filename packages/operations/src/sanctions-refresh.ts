@@ -2,18 +2,19 @@ import { findNewSanctionMatches, storeSanctionMatches } from "@cidadao/database/
 import type { AlertContent } from "@cidadao/domain/alert";
 import type { Timestamp } from "@cidadao/domain/dates";
 import { formatBrl } from "@cidadao/domain/money";
+import { integrityRegisters } from "@cidadao/domain/register-entry";
 import { sanctionLists } from "@cidadao/domain/sanction";
 import { formatCnpj } from "@cidadao/domain/tax-id";
 import type { PortalContext } from "@cidadao/sources/portal-transparencia/client";
-import { ingestWholeSanctionList } from "./read-scope.ts";
+import { ingestWholeRegister, ingestWholeSanctionList } from "./read-scope.ts";
 import { localDay } from "./local-day.ts";
 import { tell, type TellContext } from "./tell.ts";
 
 const MATCHES_SHOWN_MAX = 10;
 
 /**
- * Reads both sanction lists whole and checks them against the suppliers whose contracts are stored and in force. Each
- * match is told once. A list that came short, or not at all, makes the run fail after what could be checked was.
+ * Reads both sanction lists whole and checks them against the suppliers whose contracts are stored and in force; each
+ * match is told once. Then the registers that bar nobody. What came short, or not at all, makes the run fail at its end.
  */
 export async function refreshSanctions(
   context: TellContext & { portal: PortalContext },
@@ -50,13 +51,20 @@ export async function refreshSanctions(
     // After the telling: a crash in between tells nobody twice, by the alert's key, and forgets nothing.
     await storeSanctionMatches(context.store, matches, signal);
   }
-  const missing = readings.flatMap(({ coverage }) => coverage.missing);
+  const registers = [];
+  for (const register of integrityRegisters) registers.push(await ingestWholeRegister(context, { register }, signal));
+  const missing = [...readings, ...registers].flatMap(({ coverage }) => coverage.missing);
   if (missing.length > 0) {
     const what = missing.map((one) => `${one.what}: ${one.why}`).join("; ");
     throw new Error(
-      `leitura incompleta das listas de sanções (${matches.length} correspondências novas no que veio): ${what}`,
+      `leitura incompleta das listas de sanções e registros (${matches.length} correspondências novas no que veio): ${what}`,
     );
   }
-  const lists = Object.fromEntries(readings.map(({ coverage }, index) => [sanctionLists[index]!, coverage.records]));
+  const lists = Object.fromEntries(
+    [...readings, ...registers].map(({ coverage }, index) => [
+      [...sanctionLists, ...integrityRegisters][index]!,
+      coverage.records,
+    ]),
+  );
   return { lists, newMatches: matches.length, sample };
 }

@@ -1,6 +1,6 @@
 import { addDays, formatDate, type IsoDate } from "@cidadao/domain/dates";
 import type { Agency, Amendment, Contract, ContractItem } from "@cidadao/domain/contract";
-import type { RegisterEntry } from "@cidadao/domain/register-entry";
+import type { IntegrityRegister, RegisterEntry } from "@cidadao/domain/register-entry";
 import type { Sanction, SanctionList } from "@cidadao/domain/sanction";
 import { parseCnpj } from "@cidadao/domain/tax-id";
 import { AppError } from "@cidadao/runtime/errors";
@@ -146,6 +146,9 @@ export const sanctionListRecordsMin: Record<SanctionList, number> = { ceis: 5_00
 /** Of a recorded sample, which is labelled as one: CEIS is a whole day's list, CNEP one recorded entry. */
 export const sampleListRecordsMin: Record<SanctionList, number> = { ceis: 5_000, cnep: 1 };
 
+/** The same of the other registers: CEPIM held some 4,000 entries, and a few dozen agreements named 143 companies in 2026. */
+export const registerRecordsMin: Record<IntegrityRegister, number> = { cepim: 1_000, leniency: 10 };
+
 /** A whole sanction list, or the entries of one establishment. */
 export function sanctions(
   context: PortalContext,
@@ -160,33 +163,37 @@ export function sanctions(
 /** Registers that bar nobody from contracting, whole or of one company: CEPIM and the leniency agreements. */
 export function registerEntries(
   context: PortalContext,
-  input: { register: keyof typeof REGISTERS; cnpj?: string },
+  input: { register: IntegrityRegister; cnpj?: string },
   signal: AbortSignal,
   from: Position | null = null,
 ): AsyncGenerator<SourcePage<RegisterEntry>, void, void> {
   const { path, read } = REGISTERS[input.register];
   const params = input.cnpj === undefined ? {} : { cnpjSancionado: cnpjOf(input.cnpj) };
-  return readPages(askAllPages(context, { path, params }, from, signal), read());
+  return readPages(askAllPages(context, { path, params, emptyToo: true }, from, signal), read());
 }
 
+/** How people call each register. */
+export const registerNames: Record<IntegrityRegister, string> = { cepim: "CEPIM", leniency: "acordos de leniência" };
+
 const REGISTERS = {
-  cepim: { path: "/cepim", what: "CEPIM", wire: cepimWire, read: readCepim },
-  leniency: { path: "/acordos-leniencia", what: "Acordos de leniência", wire: leniencyWire, read: readLeniency },
+  cepim: { path: "/cepim", wire: cepimWire, read: readCepim },
+  leniency: { path: "/acordos-leniencia", wire: leniencyWire, read: readLeniency },
 };
 
-function registerResource(register: keyof typeof REGISTERS): Resource<PortalContext> {
-  const { path, what, wire, read } = REGISTERS[register];
+function registerResource(register: IntegrityRegister): Resource<PortalContext> {
+  const { path, wire, read } = REGISTERS[register];
   return {
-    title: `${what}: registro inteiro, ou de um CNPJ; não impede de contratar`,
+    title: `Registro inteiro (${registerNames[register]}), ou de um CNPJ; não impede de contratar`,
     path,
     kind: "register_entries",
     cadence: "diária",
     wire,
     read: read(),
+    recordsMin: registerRecordsMin[register],
     slices: () => [
       {
         name: register,
-        what,
+        what: registerNames[register],
         lastDay: null,
         pages: (context, from, signal) => registerEntries(context, { register }, signal, from),
       },
