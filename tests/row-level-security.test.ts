@@ -17,6 +17,7 @@ const readable: Record<string, "all" | "of visible investigations" | "nothing"> 
   price_registrations: "all",
   sanctions: "all",
   register_entries: "all",
+  municipalities: "all",
   investigations: "of visible investigations",
   investigation_events: "of visible investigations",
   anomalies: "of visible investigations",
@@ -127,6 +128,8 @@ beforeAll(async () => {
   await ingestRecords(store, "price_registrations", [{ provenance: provenance("p1"), ...registration }], noLimit);
   const entry = { provenance: provenance("r1"), register: "cepim", companies: [] };
   await ingestRecords(store, "register_entries", [entry], noLimit);
+  const place = { provenance: provenance("2611606"), code: "2611606", name: "Recife", state: "PE" };
+  await ingestRecords(store, "municipalities", [place], noLimit);
   await sql(
     `insert into record_changes (relation, source, source_id, was, retrieved_at) values ('r', 's', 'i', '{}', now())`,
   );

@@ -66,6 +66,8 @@ const otherChecks = [
   "investigations_outcome_when_completed",
   "investigations_private_has_owner",
   "investigations_progress_check",
+  "municipalities_code_check",
+  "municipalities_state_check",
   "sanctions_person_masked_check",
   "suppliers_person_masked_check",
 ];
@@ -149,6 +151,7 @@ describe("the schema", () => {
       "amendments",
       "contract_items",
       "contracts",
+      "municipalities",
       "price_registrations",
       "register_entries",
       "registrations",

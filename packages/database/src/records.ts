@@ -13,7 +13,8 @@ export type RecordTable =
   | "price_registrations"
   | "sanctions"
   | "registrations"
-  | "register_entries";
+  | "register_entries"
+  | "municipalities";
 export type IngestCounts = { inserted: number; updated: number; unchanged: number };
 
 /** Hosted PostgREST gives 1,000 rows a request at most, so everything is read by key, page by page. */

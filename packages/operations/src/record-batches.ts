@@ -16,6 +16,7 @@ export function recordBatches(kind: RecordKind, records: SourceRecord[], homepag
     case "sanctions":
     case "registrations":
     case "register_entries":
+    case "municipalities":
       return [{ table: kind, records }];
     case "gazettes":
       throw new Error("gazettes are searched, not stored");

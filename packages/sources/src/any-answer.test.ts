@@ -37,6 +37,7 @@ const odd = fc.oneof(
       "15195707000178",
       "26435",
       "Termo Aditivo",
+      "2611606",
     ),
   },
   {

@@ -1,6 +1,7 @@
 import type { Agency, Amendment, Contract, ContractItem, PriceRegistration } from "@cidadao/domain/contract";
 import type { Gazette } from "@cidadao/domain/gazette";
 import type { IsoDate } from "@cidadao/domain/dates";
+import type { Municipality } from "@cidadao/domain/municipality";
 import type { Registration } from "@cidadao/domain/registration";
 import type { RegisterEntry } from "@cidadao/domain/register-entry";
 import type { Sanction } from "@cidadao/domain/sanction";
@@ -23,6 +24,7 @@ export type SourceRecord =
   | Sanction
   | Registration
   | RegisterEntry
+  | Municipality
   | Gazette;
 
 /** What the records of a resource are; each kind has its tables, but for gazettes, which are searched and not stored. */
@@ -35,6 +37,7 @@ export type RecordKind =
   | "sanctions"
   | "registrations"
   | "register_entries"
+  | "municipalities"
   | "gazettes";
 
 /** Where the reading of a list goes on: whatever the source needs to ask for the next page. */
@@ -119,6 +122,11 @@ export type SourceDefinition<Config extends z.ZodObject, Context> = {
   perMinute: keyof Config["shape"] & string;
   /** Variables without which it is off. */
   needs: (keyof Config["shape"] & string)[];
+  /**
+   * Written from descriptions, no answer of the source itself having been recorded: whose, and what is not read. Such a
+   * source is in use only where it is named.
+   */
+  described?: { by: string; lacks: string };
   /** How callers name themselves: "chave-api-dados: TRANSPARENCY_API_KEY", or that nobody has to. */
   auth: string;
   open: (config: z.output<Config>, outbound: Outbound) => Context;

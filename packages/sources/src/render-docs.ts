@@ -67,7 +67,13 @@ function renderSource(source: Source): string[] {
     ...source.baseUrls.map((variable) => `- **Address:** \`${variable}\`, by default ${fallbackOf(source, variable)}`),
     `- **Calls a minute:** \`${source.perMinute}\`, by default ${fallbackOf(source, source.perMinute)}, of all processes together`,
     `- **Who asks:** ${source.auth}`,
-    `- **Off without:** ${source.needs.map((variable) => `\`${variable}\``).join(", ") || "nothing; it is always on"}`,
+    `- **Off without:** ${offWithout(source)}`,
+    ...(source.described
+      ? [
+          `- **Written from a description, not from a recorded answer:** ${source.described.by}`,
+          `- **Not read:** ${source.described.lacks}`,
+        ]
+      : []),
     `- **Probe:** at least ${source.probeRecordsMin} rows, or the source has shrunk`,
     `- **Recorded answers:** ${source.fixtures.map((file) => `\`${file}\``).join(", ")}`,
     "",
@@ -80,6 +86,11 @@ function renderSource(source: Source): string[] {
     "",
     ...Object.entries(source.resources).map(([id, { wire }]) => `- Fields read of \`${id}\`: ${fieldsOf(wire)}`),
   ];
+}
+
+function offWithout({ id, needs, described }: Source): string {
+  if (described) return `its name in \`SOURCES\`: \`${id}\``;
+  return needs.map((variable) => `\`${variable}\``).join(", ") || "nothing; it is always on";
 }
 
 function fieldsOf(wire: z.ZodType): string {
