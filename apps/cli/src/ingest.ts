@@ -14,7 +14,8 @@ const PROGRESS_MS = 1_000;
 
 export const ingestCommand: Command = {
   name: "ingest",
-  usage: "ingest SOURCE --from YYYY-MM-DD --to YYYY-MM-DD [--agency CODE|CNPJ] [--resource ID]… [--resume] [--json]",
+  usage:
+    "ingest SOURCE --from YYYY-MM-DD --to YYYY-MM-DD [--agency CODE|CNPJ] [--place UF|IBGE] [--resource ID]… [--resume] [--json]",
   summary: "Brings what a source published in a window of days into the database; --resume goes on where it stopped",
   run: async (args, context) => {
     const { source, resources, scope, resume, json } = readArguments(args);
@@ -65,6 +66,7 @@ function readArguments(args: string[]) {
         from: { type: "string" },
         to: { type: "string" },
         agency: { type: "string" },
+        place: { type: "string" },
         resource: { type: "string", multiple: true },
         resume: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
@@ -83,7 +85,7 @@ function readArguments(args: string[]) {
     return {
       source,
       resources: values.resource ?? windowed,
-      scope: { from, to, agency: values.agency ?? null },
+      scope: { from, to, agency: values.agency ?? null, ...(values.place ? { place: values.place } : {}) },
       resume: values.resume,
       json: values.json,
     };

@@ -71,8 +71,11 @@ export type SourcePage<Item extends SourceRecord> = Reading<Item> & {
 /** The answer of a probe: the source is up and gave this many rows. */
 export type Probe = { records: number; sample: string | null };
 
-/** Days, both included, of everything or of one agency as the source numbers them. */
-export type IngestScope = { from: IsoDate; to: IsoDate; agency: string | null };
+/**
+ * Days, both included, of everything or of one agency as the source numbers them. `place`: of a state (UF) or of a
+ * municipality (IBGE code), where the source can be asked for one.
+ */
+export type IngestScope = { from: IsoDate; to: IsoDate; agency: string | null; place?: string };
 
 /** One question of many that cover a scope. It is read to its end, or goes on later where it stopped. */
 export type Slice<Context> = {
