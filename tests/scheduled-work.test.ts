@@ -15,8 +15,11 @@ import { createLogger } from "@cidadao/runtime/logger";
 import { createMemoryPauses } from "@cidadao/runtime/pauses";
 import { createMemoryRateLimiter } from "@cidadao/runtime/rate-limit";
 import { createMemoryCache } from "@cidadao/runtime/response-cache";
+import { openSharedLimits } from "@cidadao/runtime/shared-limits";
 import { createPortalContext } from "@cidadao/sources/portal-transparencia/client";
+import { tcu } from "@cidadao/sources/tcu/source";
 import { startPortal } from "@cidadao/testing/portal/start-portal";
+import { startStateCourts } from "@cidadao/testing/state-courts/start-state-courts";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { agency, contract, finding, noLimit, openRunning, resultOf, sanction, supplier } from "./support/records.ts";
 import { openTestStore } from "./support/stack.ts";
@@ -246,6 +249,32 @@ describe("the sanction lists", () => {
       { dataset: "cnep", status: "completed" },
       { dataset: "leniency", status: "completed" },
     ]);
+  });
+
+  test("have the declarations of the TCU beside them where it is in use, and a list of it that shrank makes the run fail", async () => {
+    const row = {
+      nome: "A",
+      cpf_cnpj: "11.222.333/0001-81",
+      deliberacao: "AC-1/2024-PL",
+      data_final: "2030-01-01T03:00:00Z",
+    };
+    const rows = Array.from({ length: 40 }, (_, id) => ({
+      ...row,
+      processo: `${id}/2024`,
+      data_transito_julgado: null,
+    }));
+    for (const [given, ends] of [
+      [rows, "resolves"],
+      [rows.slice(0, 5), "rejects"],
+    ] as const) {
+      await using server = await startStateCourts({ data: { tcu: given } });
+      const outbound = { http, ...openSharedLimits(null), cache: createMemoryCache(), cacheTtlSeconds: 0 };
+      const opened = tcu.open({ ...server.environment, TCU_PER_MINUTE: "1000000" }, outbound);
+      const run = refreshSanctions({ ...context, tcu: opened }, { slot }, noLimit);
+      if (ends === "resolves") expect(await run).toMatchObject({ lists: { tcu: 40 } });
+      else await expect(run).rejects.toThrow(/inidôneos do TCU: vieram 5 registros/);
+    }
+    expect(await db.sql("select count(*)::int from sanctions where list = 'tcu'")).toEqual([{ count: 40 }]);
   });
 
   test("that did not come at all make the run fail with the reason", async () => {

@@ -9,7 +9,7 @@ import {
   investigationStatuses,
 } from "@cidadao/domain/investigation";
 import { integrityRegisters } from "@cidadao/domain/register-entry";
-import { governmentSpheres, sanctionLists } from "@cidadao/domain/sanction";
+import { governmentSpheres, sanctionOrigins } from "@cidadao/domain/sanction";
 import { severities } from "@cidadao/domain/severity";
 import { applyMigrations } from "@cidadao/embedded/migrate";
 import { afterAll, describe, expect, test } from "vitest";
@@ -27,7 +27,7 @@ const words: Record<string, readonly string[]> = {
   "contracts.supplier_kind": supplierKinds,
   "contracts.buyer_sphere": governmentSpheres,
   "amendments.kind": amendmentKinds,
-  "sanctions.list": sanctionLists,
+  "sanctions.list": sanctionOrigins,
   "register_entries.register": integrityRegisters,
   "sanctions.supplier_kind": ["company", "person", "unknown"],
   "sanctions.body_sphere": governmentSpheres,

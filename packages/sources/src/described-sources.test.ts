@@ -21,6 +21,7 @@ const data: Required<StateCourtsData> = {
   rioDeJaneiro: fixture<{ Contratos: Record<string, unknown>[] }>("tce-rj/fixtures/derived-contratos.json").Contratos,
   ceara: fixture("tce-ce/fixtures/derived-contratos.json"),
   pernambuco: fixture("tce-pe/fixtures/derived-contratos.json"),
+  tcu: fixture("tcu/fixtures/derived-inidoneos.json"),
 };
 const year = { from: "2024-01-01", to: "2024-12-31" };
 const scopes: Record<string, { resource: string; agency: string | null }> = {
@@ -29,6 +30,7 @@ const scopes: Record<string, { resource: string; agency: string | null }> = {
   "tce-rj": { resource: "contracts", agency: null },
   "tce-ce": { resource: "contracts", agency: "057" },
   "tce-pe": { resource: "contracts", agency: "601" },
+  tcu: { resource: "debarred", agency: null },
 };
 const described = sources.filter((source) => source.described);
 
@@ -190,5 +192,34 @@ describe("TCE-PE", () => {
     const opened = sourceOf("tce-pe").open({}, outbound());
     expect(() => opened.slices("contracts", { ...year, agency: null })).toThrow(/name it/);
     expect(opened.slices("contracts", { ...year, agency: "Recife" })[0]!.what).toBe("contratos de Recife em 2024");
+  });
+});
+
+describe("TCU", () => {
+  test("gives who it declared unfit, until when, on the law that bars them from federal procurement alone", async () => {
+    const { records, rejects } = await read("tcu");
+    expect(records).toMatchObject([
+      {
+        list: "tcu",
+        taxId: "11222333000181",
+        startsOn: "2021-09-30",
+        endsOn: "2026-09-30",
+        endKnown: true,
+        legalBasis: ["Lei 8.443/1992, art. 46, acórdão AC-002099/2015-PL, processo 007.720/2012-2"],
+      },
+      { taxId: "33000167000101", endsOn: null, endKnown: false },
+      { supplierKind: "person", taxId: expect.stringContaining("***") as string },
+    ]);
+    expect(rejects.map(({ reason }) => reason)).toEqual(["no process (processo)", "no CNPJ or CPF (cpf_cnpj)"]);
+    expect(JSON.stringify(records)).not.toContain("529.982.247-25");
+  });
+
+  test("is asked for one company in the form in which it writes a CNPJ", async () => {
+    await using server = await startStateCourts({ data });
+    const opened = sourceOf("tcu").open({ ...server.environment, TCU_PER_MINUTE: "1000000" }, outbound());
+    const [slice] = opened.slices("debarred", { ...year, agency: "11222333000181" });
+    for await (const page of slice!.pages(null, never)) expect(page.records).toHaveLength(1);
+    expect(server.requests.list()[0]!.params["q"]).toBe('{"cpf_cnpj":"11.222.333/0001-81"}');
+    expect(() => opened.slices("debarred", { ...year, agency: "1" })).toThrow(/by its CNPJ/);
   });
 });

@@ -13,6 +13,7 @@ import { tceCe } from "./tce-ce/source.ts";
 import { tcePe } from "./tce-pe/source.ts";
 import { tceRj } from "./tce-rj/source.ts";
 import { tceSp } from "./tce-sp/source.ts";
+import { tcu } from "./tcu/source.ts";
 
 /** Every source, in alphabetical order. */
 export const sources: readonly Source[] = [
@@ -27,6 +28,7 @@ export const sources: readonly Source[] = [
   tcePe,
   tceRj,
   tceSp,
+  tcu,
 ];
 
 /**

@@ -20,10 +20,11 @@ export type StateCourtsData = {
   /** "contrato" and "contratados". */
   ceara?: Record<string, Record<string, unknown>[]>;
   pernambuco?: Record<string, unknown>[];
+  tcu?: Record<string, unknown>[];
 };
 
 /**
- * IBGE and the audit courts of four states on the loopback interface, in the form in which they are described: nothing of
+ * IBGE, the federal audit court and those of four states on the loopback interface, in the form in which they are described: nothing of
  * them has been recorded.
  */
 export async function startStateCourts(options: {
@@ -49,6 +50,7 @@ export async function startStateCourts(options: {
     TCE_RJ_URL: `${origin}/rj`,
     TCE_CE_URL: `${origin}/ce/sim`,
     TCE_PE_URL: `${origin}/pe`,
+    TCU_URL: `${origin}/tcu`,
   };
   return { ...server, environment };
 }
@@ -82,6 +84,13 @@ function answer(data: StateCourtsData, { path: asked, params }: Asked): Reply {
       const resposta = { status: "OK", tamanhoResultado: conteudo.length, limiteResultado: 100_000, conteudo };
       const body = Buffer.from(JSON.stringify({ resposta }), "latin1");
       return { status: 200, headers: { "content-type": "application/json;charset=ISO-8859-1" }, body };
+    }
+    case "tcu": {
+      const only = JSON.parse(params.get("q") ?? "{}") as { cpf_cnpj?: string };
+      const found = (data.tcu ?? []).filter((row) => only.cpf_cnpj === undefined || row["cpf_cnpj"] === only.cpf_cnpj);
+      const items = found.slice(number("offset"), number("offset") + number("limit"));
+      const hasMore = found.length > number("offset") + items.length;
+      return jsonReply(200, JSON.stringify({ items, hasMore, limit: number("limit"), offset: number("offset") }));
     }
     default:
       return htmlReply(404, "<h1>404</h1>");
