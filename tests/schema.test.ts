@@ -9,6 +9,7 @@ import {
   investigationStatuses,
 } from "@cidadao/domain/investigation";
 import { integrityRegisters } from "@cidadao/domain/register-entry";
+import { expensePhases } from "@cidadao/domain/expense-document";
 import { governmentSpheres, sanctionOrigins } from "@cidadao/domain/sanction";
 import { severities } from "@cidadao/domain/severity";
 import { applyMigrations } from "@cidadao/embedded/migrate";
@@ -28,6 +29,10 @@ const words: Record<string, readonly string[]> = {
   "contracts.buyer_sphere": governmentSpheres,
   "amendments.kind": amendmentKinds,
   "sanctions.list": sanctionOrigins,
+  "reference_prices.catalogue": ["CATMAT", "CATSER"],
+  "reference_prices.supplier_kind": supplierKinds,
+  "expense_documents.phase": expensePhases,
+  "expense_documents.payee_kind": supplierKinds,
   "register_entries.register": integrityRegisters,
   "sanctions.supplier_kind": ["company", "person", "unknown"],
   "sanctions.body_sphere": governmentSpheres,
@@ -149,10 +154,13 @@ describe("the schema", () => {
     const ingested = [
       "agencies",
       "amendments",
+      "company_flags",
       "contract_items",
       "contracts",
+      "expense_documents",
       "municipalities",
       "price_registrations",
+      "reference_prices",
       "register_entries",
       "registrations",
       "sanctions",
@@ -181,6 +189,7 @@ describe("the schema", () => {
       "contract_items.quantity",
       "investigation_events.progress",
       "investigations.progress",
+      "reference_prices.quantity",
     ]);
   });
 

@@ -15,7 +15,10 @@ export type RecordTable =
   | "sanctions"
   | "registrations"
   | "register_entries"
-  | "municipalities";
+  | "municipalities"
+  | "reference_prices"
+  | "company_flags"
+  | "expense_documents";
 export type IngestCounts = { inserted: number; updated: number; unchanged: number };
 
 /** Hosted PostgREST gives 1,000 rows a request at most, so everything is read by key, page by page. */

@@ -217,9 +217,9 @@ describe("TCU", () => {
   test("is asked for one company in the form in which it writes a CNPJ", async () => {
     await using server = await startStateCourts({ data });
     const opened = sourceOf("tcu").open({ ...server.environment, TCU_PER_MINUTE: "1000000" }, outbound());
-    const [slice] = opened.slices("debarred", { ...year, agency: "11222333000181" });
+    const [slice] = opened.slices("debarred", { ...year, agency: null, company: "11222333000181" });
     for await (const page of slice!.pages(null, never)) expect(page.records).toHaveLength(1);
     expect(server.requests.list()[0]!.params["q"]).toBe('{"cpf_cnpj":"11.222.333/0001-81"}');
-    expect(() => opened.slices("debarred", { ...year, agency: "1" })).toThrow(/by its CNPJ/);
+    expect(() => opened.slices("debarred", { ...year, agency: null, company: "1" })).toThrow(/by its CNPJ/);
   });
 });

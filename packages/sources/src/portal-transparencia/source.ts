@@ -18,7 +18,9 @@ import {
   PAGE_ROWS,
   SOURCE_ID,
 } from "./client.ts";
+import { companyWire, readCompany } from "./company.ts";
 import { portalConfig, portalRate } from "./config.ts";
+import { expenseWire, PHASES, readExpenses } from "./expense.ts";
 import { cepimWire, leniencyWire, readCepim, readLeniency } from "./register.ts";
 import { readTenders, tenderWire } from "./tender.ts";
 import {
@@ -224,6 +226,46 @@ function tenderSlices(scope: IngestScope) {
   return slices;
 }
 
+/** The Portal takes one day, one phase and one managing unit at once. */
+function expenseSlices({ from, to, agency: unitCode }: IngestScope) {
+  if (unitCode === null || !/^\d{6}$/.test(unitCode))
+    throw new AppError("invalid_request", "expenses are asked for by managing unit: name it by its six digits");
+  const slices = [];
+  for (let day = from; day <= to; day = addDays(day, 1)) {
+    for (const { number, folder } of Object.values(PHASES)) {
+      const params = { dataEmissao: formatDate(day), fase: number, unidadeGestora: unitCode };
+      slices.push({
+        name: `despesas ${folder} ${unitCode} ${day}`,
+        what: `documentos de ${folder} da UG ${unitCode} em ${day}`,
+        lastDay: day,
+        pages: (context: PortalContext, position: Position | null, signal: AbortSignal) =>
+          readPages(askAllPages(context, { path: EXPENSES, params }, position, signal), readExpenses()),
+      });
+    }
+  }
+  return slices;
+}
+
+const EXPENSES = "/despesas/documentos";
+/** Payments are corrected for days. */
+const EXPENSE_OVERLAP_DAYS = 30;
+
+/** What the Portal holds about one company, or an empty page where it knows of none. */
+function companySlices({ company }: IngestScope) {
+  if (company === undefined) throw new AppError("invalid_request", "name the company by its CNPJ");
+  const cnpj = cnpjOf(company);
+  return [
+    {
+      name: `empresa ${cnpj}`,
+      what: `o que o Portal tem sobre ${cnpj}`,
+      lastDay: null,
+      async *pages(context: PortalContext, _from: Position | null, signal: AbortSignal) {
+        yield pageOf(await askRecord(context, { path: "/pessoa-juridica", params: { cnpj } }, signal), readCompany());
+      },
+    },
+  ];
+}
+
 /** One question an agency: the portal gives the contracts of no other. */
 function contractSlices(scope: IngestScope) {
   const { agency: agencyCode, from: firstDay, to } = scope;
@@ -345,6 +387,27 @@ export const portalTransparencia = defineSource({
       read: readTenders(),
       slices: tenderSlices,
     },
+    expenses: {
+      title: "Documentos de despesa de uma unidade gestora (`--agency`), um dia e uma fase de cada vez",
+      path: EXPENSES,
+      kind: "expense_documents",
+      cadence: "diária",
+      wire: expenseWire,
+      read: readExpenses(),
+      onlyNamed: true,
+      slices: expenseSlices,
+      overlapDays: EXPENSE_OVERLAP_DAYS,
+    },
+    companies: {
+      title: "O que o Portal tem sobre uma empresa (`--company`), só sim ou não",
+      path: "/pessoa-juridica",
+      kind: "company_flags",
+      cadence: "diária",
+      wire: companyWire,
+      read: readCompany(),
+      onlyNamed: true,
+      slices: companySlices,
+    },
     ceis: listResource("ceis"),
     cnep: listResource("cnep"),
     cepim: registerResource("cepim"),
@@ -352,6 +415,7 @@ export const portalTransparencia = defineSource({
   },
   fixtures: [
     "derived-contratos-pages.json",
+    "derived-expenses.json",
     "derived-other-paths.json",
     "recorded-ceis.json",
     "recorded-cnep.json",

@@ -30,10 +30,10 @@ function debarred(
   );
 }
 
-/** `agency` is whoever is looked up here: the CNPJ of a company. */
-function debarredSlices({ agency }: IngestScope) {
-  const cnpj = agency === null ? null : parseCnpj(agency);
-  if (agency !== null && cnpj === null) throw new AppError("invalid_request", "name a company by its CNPJ, or nobody");
+function debarredSlices({ company }: IngestScope) {
+  const cnpj = company === undefined ? null : parseCnpj(company);
+  if (company !== undefined && cnpj === null)
+    throw new AppError("invalid_request", "name a company by its CNPJ, or nobody");
   return [
     {
       name: `inidoneos ${cnpj ?? "*"}`,
@@ -78,7 +78,7 @@ export const tcu = defineSource({
   },
   resources: {
     debarred: {
-      title: "Licitantes declarados inidôneos, todos ou de um CNPJ (`--agency`); valem para compras federais",
+      title: "Licitantes declarados inidôneos, todos ou de um CNPJ (`--company`); valem para compras federais",
       path: PATH,
       kind: "sanctions",
       cadence: "diária",
