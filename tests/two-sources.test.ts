@@ -34,11 +34,9 @@ beforeAll(async () => {
     queue: "postgres",
     environment: {
       SOURCES: "portal-transparencia,pncp",
-      PORTAL_TRANSPARENCIA_TIMEOUT_SECONDS: "0.5",
       PNCP_CONSULTA_URL: pncp.consultaUrl,
       PNCP_URL: pncp.detailUrl,
       PNCP_PER_MINUTE: "1000000",
-      PNCP_TIMEOUT_SECONDS: "1",
       ALERT_WEBHOOKS: "",
       CACHE_TTL: "0",
     },
@@ -216,6 +214,21 @@ describe("a question in words", () => {
     const answer = await system.post({ query });
     expect(answer.status).toBe(400);
     expect(((await answer.json()) as { detail: string }).detail).toMatch(why);
+  });
+
+  test("opens one investigation a key, also when it would ask for something else, or for nothing, by then", async () => {
+    const query = "compras da prefeitura do Recife em janeiro de 2024";
+    const post = (body: unknown) => system.post(body, { "idempotency-key": "recife" });
+    const first = await post({ query });
+    expect(first.status).toBe(202);
+    await system.data.sql("truncate municipalities");
+    const again = await post({ query });
+    expect([again.status, ((await again.json()) as { id: string }).id]).toEqual([
+      202,
+      ((await first.json()) as { id: string }).id,
+    ]);
+    expect((await post({ query: `${query}?` })).status).toBe(422);
+    expect((await system.post({ query })).status).toBe(400);
   });
 
   test("that is missing, with no scope, is refused", async () => {
