@@ -74,6 +74,8 @@ const owners: Record<string, string[]> = {
   "cron-parser": ["packages/queue"],
   "cli-table3": ["apps/cli", "apps/local"],
   "csv-parse": ["packages/sources/src/files", "packages/testing"],
+  yauzl: ["packages/sources/src/files/zip.ts"],
+  yazl: ["packages/testing"],
   ini: ["packages/detectors/src/indicators/settings.ts"],
 };
 

@@ -162,6 +162,7 @@ export async function runWeekCampaign(given: WeekCampaign): Promise<WeekFigures>
       ...source.open(environment, outbound),
     })),
     cnpj: openCnpj(config, outbound),
+    tcu: null,
     pncp: pncp.open(environment, outbound),
     queueDepths: async () => queue.depths(),
     clock: () => now,

@@ -17,6 +17,10 @@ const readable: Record<string, "all" | "of visible investigations" | "nothing"> 
   price_registrations: "all",
   sanctions: "all",
   register_entries: "all",
+  municipalities: "all",
+  reference_prices: "all",
+  company_flags: "all",
+  expense_documents: "all",
   investigations: "of visible investigations",
   investigation_events: "of visible investigations",
   anomalies: "of visible investigations",
@@ -127,6 +131,15 @@ beforeAll(async () => {
   await ingestRecords(store, "price_registrations", [{ provenance: provenance("p1"), ...registration }], noLimit);
   const entry = { provenance: provenance("r1"), register: "cepim", companies: [] };
   await ingestRecords(store, "register_entries", [entry], noLimit);
+  const place = { provenance: provenance("2611606"), code: "2611606", name: "Recife", state: "PE" };
+  await ingestRecords(store, "municipalities", [place], noLimit);
+  const buyer = { agencyCode: "1", agencyName: "A", unitCode: "1", unitName: "U" };
+  const price = { catalogue: "CATMAT", itemCode: "1", supplierKind: "unknown", supplierName: "S", ...buyer };
+  await ingestRecords(store, "reference_prices", [{ provenance: provenance("f1"), ...price }], noLimit);
+  const flags = { taxId: "15195707000178", name: "N", flags: {} };
+  await ingestRecords(store, "company_flags", [{ provenance: provenance("e1"), ...flags }], noLimit);
+  const expense = { code: "1", phase: "payment", payeeKind: "unknown", payeeName: "P", ...buyer };
+  await ingestRecords(store, "expense_documents", [{ provenance: provenance("x1"), ...expense }], noLimit);
   await sql(
     `insert into record_changes (relation, source, source_id, was, retrieved_at) values ('r', 's', 'i', '{}', now())`,
   );

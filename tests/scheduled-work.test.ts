@@ -15,8 +15,11 @@ import { createLogger } from "@cidadao/runtime/logger";
 import { createMemoryPauses } from "@cidadao/runtime/pauses";
 import { createMemoryRateLimiter } from "@cidadao/runtime/rate-limit";
 import { createMemoryCache } from "@cidadao/runtime/response-cache";
+import { openSharedLimits } from "@cidadao/runtime/shared-limits";
 import { createPortalContext } from "@cidadao/sources/portal-transparencia/client";
+import { tcu } from "@cidadao/sources/tcu/source";
 import { startPortal } from "@cidadao/testing/portal/start-portal";
+import { startStateCourts } from "@cidadao/testing/state-courts/start-state-courts";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { agency, contract, finding, noLimit, openRunning, resultOf, sanction, supplier } from "./support/records.ts";
 import { openTestStore } from "./support/stack.ts";
@@ -235,6 +238,38 @@ describe("the sanction lists", () => {
       newMatches: 0,
       sample: expect.stringContaining("amostra gravada"),
     });
+  });
+
+  test("are followed by the registers that bar nobody, and one that did not come makes the run fail at its end", async () => {
+    await portalServer.setFaults({ rules: [{ path: "/cepim", fault: { kind: "html" } }] });
+    await expect(refreshSanctions(context, { slot }, noLimit)).rejects.toThrow(/registro de CEPIM: .*HTML/);
+    expect(await db.sql("select dataset, status from ingest_runs order by dataset")).toEqual([
+      { dataset: "ceis", status: "completed" },
+      { dataset: "cepim", status: "failed" },
+      { dataset: "cnep", status: "completed" },
+      { dataset: "leniency", status: "completed" },
+    ]);
+  });
+
+  test("have the declarations of the TCU beside them where it is in use; a list of it that shrank makes the run fail", async () => {
+    const row = {
+      nome: "A",
+      cpf_cnpj: "11.222.333/0001-81",
+      deliberacao: "AC-1/2024-PL",
+      data_transito_julgado: null,
+      data_final: "2030-01-01T03:00:00Z",
+    };
+    const rows = Array.from({ length: 40 }, (_, id) => ({ ...row, processo: `${id}/2024` }));
+    await using whole = await startStateCourts({ data: { tcu: rows } });
+    await using short = await startStateCourts({ data: { tcu: rows.slice(0, 5) } });
+    const outbound = { http, ...openSharedLimits(null), cache: createMemoryCache(), cacheTtlSeconds: 0 };
+    const refreshWith = ({ environment }: { environment: Record<string, string> }) => {
+      const opened = tcu.open({ ...environment, TCU_PER_MINUTE: "1000000" }, outbound);
+      return refreshSanctions({ ...context, tcu: opened }, { slot }, noLimit);
+    };
+    expect(await refreshWith(whole)).toMatchObject({ lists: { tcu: 40 } });
+    await expect(refreshWith(short)).rejects.toThrow(/inidôneos do TCU: vieram 5 registros/);
+    expect(await db.sql("select count(*)::int from sanctions where list = 'tcu'")).toEqual([{ count: 40 }]);
   });
 
   test("that did not come at all make the run fail with the reason", async () => {

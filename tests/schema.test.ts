@@ -9,7 +9,8 @@ import {
   investigationStatuses,
 } from "@cidadao/domain/investigation";
 import { integrityRegisters } from "@cidadao/domain/register-entry";
-import { governmentSpheres, sanctionLists } from "@cidadao/domain/sanction";
+import { expensePhases } from "@cidadao/domain/expense-document";
+import { governmentSpheres, sanctionOrigins } from "@cidadao/domain/sanction";
 import { severities } from "@cidadao/domain/severity";
 import { applyMigrations } from "@cidadao/embedded/migrate";
 import { afterAll, describe, expect, test } from "vitest";
@@ -27,7 +28,11 @@ const words: Record<string, readonly string[]> = {
   "contracts.supplier_kind": supplierKinds,
   "contracts.buyer_sphere": governmentSpheres,
   "amendments.kind": amendmentKinds,
-  "sanctions.list": sanctionLists,
+  "sanctions.list": sanctionOrigins,
+  "reference_prices.catalogue": ["CATMAT", "CATSER"],
+  "reference_prices.supplier_kind": supplierKinds,
+  "expense_documents.phase": expensePhases,
+  "expense_documents.payee_kind": supplierKinds,
   "register_entries.register": integrityRegisters,
   "sanctions.supplier_kind": ["company", "person", "unknown"],
   "sanctions.body_sphere": governmentSpheres,
@@ -66,6 +71,8 @@ const otherChecks = [
   "investigations_outcome_when_completed",
   "investigations_private_has_owner",
   "investigations_progress_check",
+  "municipalities_code_check",
+  "municipalities_state_check",
   "sanctions_person_masked_check",
   "suppliers_person_masked_check",
 ];
@@ -147,9 +154,13 @@ describe("the schema", () => {
     const ingested = [
       "agencies",
       "amendments",
+      "company_flags",
       "contract_items",
       "contracts",
+      "expense_documents",
+      "municipalities",
       "price_registrations",
+      "reference_prices",
       "register_entries",
       "registrations",
       "sanctions",
@@ -178,6 +189,7 @@ describe("the schema", () => {
       "contract_items.quantity",
       "investigation_events.progress",
       "investigations.progress",
+      "reference_prices.quantity",
     ]);
   });
 

@@ -7,6 +7,7 @@ import {
   investigationPhases,
   investigationPriorities,
   investigationScope,
+  investigationSources,
   investigationStatuses,
 } from "@cidadao/domain/investigation";
 import { severities } from "@cidadao/domain/severity";
@@ -34,10 +35,13 @@ export const openBody = z
       .max(2_000)
       .optional()
       .meta({
-        description: "The question in words; kept with the investigation and shown in its report",
+        description:
+          "The question in words; kept with the investigation and shown in its report. Without a scope it is read by rules: names of federal agencies, CNPJs, states, municipalities, days",
         examples: ["Há contratos fora do comum no IFRN em janeiro de 2024?"],
       }),
-    scope: investigationScope.meta({ description: "Which contracts to look at" }),
+    scope: investigationScope
+      .optional()
+      .meta({ description: "Which contracts to look at; left out: what the query asks for" }),
     detectors: z
       .array(z.string().max(60))
       .min(1, "name at least one detector, or leave detectors out to run all")
@@ -48,6 +52,10 @@ export const openBody = z
       .enum(investigationPriorities)
       .default("default")
       .meta({ description: "high and critical ask for API_SECRET_KEY" }),
+  })
+  .refine(({ query, scope }) => query !== undefined || scope !== undefined, {
+    path: ["scope"],
+    message: "name a scope, or a query that says which contracts",
   })
   .meta({
     id: "OpenInvestigation",
@@ -62,6 +70,11 @@ const coverageSchema = z
     records: z.int(),
     rejected: z.int(),
     missing: z.array(z.object({ what: z.string(), why: z.string() })),
+    twins: z.int().optional().meta({ description: "Contracts that another source gave too" }),
+    apart: z
+      .array(z.object({ what: z.string(), why: z.string() }))
+      .optional()
+      .meta({ description: "Contracts with the number of one of another source that are not the same" }),
   })
   .meta({ id: "SourceCoverage", description: "What was asked of a source, what came, and what is missing and why" });
 
@@ -70,7 +83,11 @@ export const investigationSchema = z
     id: z.uuid(),
     query: z.string().nullable(),
     scope: z.object({
+      sources: z.array(z.enum(investigationSources)).optional(),
       agencyCodes: z.array(z.string()).optional(),
+      agencyCnpjs: z.array(z.string()).optional(),
+      municipalityCodes: z.array(z.string()).optional(),
+      states: z.array(z.string()).optional(),
       supplierCnpj: z.string().optional(),
       from: z.string(),
       to: z.string(),

@@ -83,7 +83,7 @@ export async function readFrame(
   for await (const batch of reading.batches) {
     signal.throwIfAborted();
     builder.add(batch);
-    for (const { list } of batch.sanctions) lists.add(list);
+    for (const { list } of batch.sanctions) if (list !== "tcu") lists.add(list);
     isCutShort ||= batch.complaints.some(({ kind }) => CUT_SHORT.has(kind));
   }
   bar.end();

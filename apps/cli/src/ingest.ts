@@ -14,7 +14,8 @@ const PROGRESS_MS = 1_000;
 
 export const ingestCommand: Command = {
   name: "ingest",
-  usage: "ingest SOURCE --from YYYY-MM-DD --to YYYY-MM-DD [--agency CODE|CNPJ] [--resource ID]… [--resume] [--json]",
+  usage:
+    "ingest SOURCE --from YYYY-MM-DD --to YYYY-MM-DD [--agency CODE|CNPJ] [--place UF|IBGE] [--company CNPJ] [--item CODE] [--resource ID]… [--resume] [--json]",
   summary: "Brings what a source published in a window of days into the database; --resume goes on where it stopped",
   run: async (args, context) => {
     const { source, resources, scope, resume, json } = readArguments(args);
@@ -65,6 +66,9 @@ function readArguments(args: string[]) {
         from: { type: "string" },
         to: { type: "string" },
         agency: { type: "string" },
+        place: { type: "string" },
+        company: { type: "string" },
+        item: { type: "string" },
         resource: { type: "string", multiple: true },
         resume: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
@@ -82,8 +86,15 @@ function readArguments(args: string[]) {
     if (from > to) throw new Error("the window ends before it begins");
     return {
       source,
-      resources: values.resource ?? windowed,
-      scope: { from, to, agency: values.agency ?? null },
+      resources: values.resource ?? windowed.filter((id) => !source.resources[id]!.onlyNamed),
+      scope: {
+        from,
+        to,
+        agency: values.agency ?? null,
+        ...(values.place ? { place: values.place } : {}),
+        ...(values.company ? { company: values.company } : {}),
+        ...(values.item ? { item: values.item } : {}),
+      },
       resume: values.resume,
       json: values.json,
     };

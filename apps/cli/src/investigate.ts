@@ -20,8 +20,9 @@ const SHOWN_MAX = 20;
 export const investigateCommand: Command = {
   name: "investigate",
   usage:
-    "investigate --from YYYY-MM-DD --to YYYY-MM-DD [--agency CODE]… [--supplier CNPJ] [--detector ID]… [--query TEXT] [--json]",
-  summary: "Opens an investigation, follows it, prints what it found. A worker has to be running",
+    "investigate --query TEXT | --from YYYY-MM-DD --to YYYY-MM-DD [--source ID]… [--agency CODE|CNPJ]… [--place UF|IBGE]… [--supplier CNPJ] [--query TEXT] [--detector ID]… [--json]",
+  summary:
+    "Opens an investigation, follows it, prints what it found. Without days, the query says which contracts. A worker has to be running",
   run: async (args, context) => {
     const { values, request } = readArguments(args);
     const config = parseConfig(databaseConfig.extend(queueConfig.shape), context.environment);
@@ -60,23 +61,44 @@ function readArguments(args: string[]) {
       options: {
         from: { type: "string" },
         to: { type: "string" },
+        source: { type: "string", multiple: true },
         agency: { type: "string", multiple: true },
+        place: { type: "string", multiple: true },
         supplier: { type: "string" },
         detector: { type: "string", multiple: true },
         query: { type: "string" },
         json: { type: "boolean", default: false },
       },
     });
+    const { source, agency, place, supplier, query = null, detector = null } = values;
+    const isOpen = [values.from, values.to, source, agency, place, supplier].every((value) => value === undefined);
+    if (isOpen && query !== null) return { values, request: { query, scope: null, detectors: detector } };
+    const isSiafi = (code: string) => /^\d{5}$/.test(code);
+    const isState = (code: string) => /^[A-Z]{2}$/.test(code);
     const scope = investigationScope.safeParse({
       from: values.from,
       to: values.to,
-      ...(values.agency ? { agencyCodes: values.agency } : {}),
-      ...(values.supplier ? { supplierCnpj: values.supplier } : {}),
+      ...listed("sources", source),
+      ...listed("agencyCodes", agency?.filter(isSiafi)),
+      ...listed(
+        "agencyCnpjs",
+        agency?.filter((code) => !isSiafi(code)),
+      ),
+      ...listed("states", place?.filter(isState)),
+      ...listed(
+        "municipalityCodes",
+        place?.filter((code) => !isState(code)),
+      ),
+      ...(supplier ? { supplierCnpj: supplier } : {}),
     });
     if (!scope.success)
       throw new Error(scope.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("\n"));
-    return { values, request: { query: values.query ?? null, scope: scope.data, detectors: values.detector ?? null } };
+    return { values, request: { query, scope: scope.data, detectors: detector } };
   });
+}
+
+function listed(name: string, values: string[] | undefined): Record<string, string[]> {
+  return values === undefined || values.length === 0 ? {} : { [name]: values };
 }
 
 function show(anomalies: Anomaly[], { write }: CommandContext): void {

@@ -3,7 +3,7 @@ import { createStoredCache } from "@cidadao/database/source-responses";
 import { openStore, type Store } from "@cidadao/database/store";
 import { chooseBackend, producerConnection } from "@cidadao/queue/backend";
 import { parseConfig } from "@cidadao/runtime/config";
-import { createHttpClient } from "@cidadao/runtime/http-client";
+import { createHttpClient, type HttpClient } from "@cidadao/runtime/http-client";
 import { observedCache } from "@cidadao/runtime/response-cache";
 import { openSharedLimits, type SharedLimits } from "@cidadao/runtime/shared-limits";
 import type { Outbound } from "@cidadao/sources/outbound";
@@ -15,7 +15,7 @@ const REDIS_TIMEOUT_MS = 5_000;
 export async function openOutbound(
   environment: Record<string, string | undefined>,
   resources: AsyncDisposableStack,
-): Promise<{ store: Store; outbound: Outbound; limits: SharedLimits }> {
+): Promise<{ store: Store; http: HttpClient; outbound: Outbound; limits: SharedLimits }> {
   const config = parseConfig(ingestEnvironment, environment);
   const store = openStore(config);
   const http = resources.use(createHttpClient({ userAgent: "cidadao-ai/0.1 (public spending watch; command line)" }));
@@ -27,7 +27,7 @@ export async function openOutbound(
     cache: observedCache(createStoredCache(store), () => {}),
     cacheTtlSeconds: config.CACHE_TTL,
   };
-  return { store, outbound, limits };
+  return { store, http, outbound, limits };
 
   async function sharedRedis() {
     const backend = chooseBackend(config);

@@ -41,6 +41,7 @@ export type WorkerContext = RunContext &
     cnpj: CnpjContext | null;
     /** The same of the PNCP. */
     pncp: OpenedSource | null;
+    tcu: OpenedSource | null;
   };
 
 type ScheduledWork = (

@@ -26,6 +26,7 @@ import { openCnpj } from "@cidadao/sources/cnpj/source";
 import { CNPJ } from "@cidadao/sources/cnpj/wire";
 import { pncp } from "@cidadao/sources/pncp/source";
 import { sourcesInUse } from "@cidadao/sources/registry";
+import { tcu } from "@cidadao/sources/tcu/source";
 import { workerEnvironment } from "./config.ts";
 import { openDetectorPool } from "./detector-pool.ts";
 import { createHandlers, type WorkerContext } from "./handlers.ts";
@@ -101,6 +102,7 @@ try {
       openingPoints: config.OPENING_POINTS,
       probedSources: inUse,
       pncp: inUse.find(({ id }) => id === pncp.id) ?? null,
+      tcu: inUse.find(({ id }) => id === tcu.id) ?? null,
       cnpj: inUse.some(({ id }) => id === CNPJ) ? openCnpj(config, outbound) : null,
       queueDepths: producer.depths,
       logger,

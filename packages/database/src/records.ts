@@ -1,5 +1,6 @@
 import type { Amendment, Contract, ContractItem } from "@cidadao/domain/contract";
 import type { InvestigationScope } from "@cidadao/domain/investigation";
+import type { Municipality } from "@cidadao/domain/municipality";
 import type { Sanction } from "@cidadao/domain/sanction";
 import { recordOf, type SourceRecord } from "./rows.ts";
 import { type Store, unwrap } from "./store.ts";
@@ -13,7 +14,11 @@ export type RecordTable =
   | "price_registrations"
   | "sanctions"
   | "registrations"
-  | "register_entries";
+  | "register_entries"
+  | "municipalities"
+  | "reference_prices"
+  | "company_flags"
+  | "expense_documents";
 export type IngestCounts = { inserted: number; updated: number; unchanged: number };
 
 /** Hosted PostgREST gives 1,000 rows a request at most, so everything is read by key, page by page. */
@@ -42,6 +47,30 @@ export async function loadContracts(
     if (scope.supplierCnpj) question = question.eq("supplier_tax_id", scope.supplierCnpj);
     return page(question, after, signal);
   }, "loading contracts");
+}
+
+/** Agencies of a source that bear one of these names, or have one of these codes. */
+export async function findAgencies(
+  store: Store,
+  source: string,
+  by: { column: "code" | "name"; values: string[] },
+  signal: AbortSignal,
+): Promise<{ code: string; name: string }[]> {
+  const found: { code: string; name: string }[] = [];
+  for (const values of chunks(by.values)) {
+    const question = store.from("agencies").select("code,name").eq("source", source).in(by.column, values);
+    const rows = await unwrap(question.limit(PAGE_ROWS).abortSignal(signal), "finding agencies");
+    found.push(...(rows as { code: string; name: string }[]));
+  }
+  return found;
+}
+
+/** Some 5,600. */
+export async function loadMunicipalities(store: Store, signal: AbortSignal): Promise<Municipality[]> {
+  return readByKey<Municipality>(
+    (after) => page(store.from("municipalities").select("*"), after, signal),
+    "loading the municipalities",
+  );
 }
 
 export function loadItems(

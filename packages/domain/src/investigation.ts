@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { daysBetween, parseDate } from "./dates.ts";
+import { stateOfMunicipality, states } from "./states.ts";
 import { parseCnpj } from "./tax-id.ts";
 
 export const investigationStatuses = ["pending", "running", "completed", "failed", "cancelled"] as const;
@@ -33,7 +34,14 @@ export function isFinal(status: InvestigationStatus): boolean {
 }
 
 export const AGENCIES_MAX = 400;
+const PLACES_MAX = 20;
 export const SCOPE_DAYS_MAX = 366;
+/** Of a whole state, or of the whole country, the PNCP holds too much for one investigation to read more days. */
+export const WIDE_SCOPE_DAYS_MAX = 31;
+
+/** The sources that an investigation can read contracts from. */
+export const investigationSources = ["portal-transparencia", "pncp"] as const;
+export type InvestigationSource = (typeof investigationSources)[number];
 
 const isoDay = z
   .string()
@@ -43,22 +51,61 @@ const isoDay = z
   )
   .meta({ format: "date", examples: ["2024-01-01"] });
 
-/** Which contracts an investigation looks at: in force at some time between `from` and `to`, of the named agencies or of all. */
+const cnpj = z.string().transform((text, context) => {
+  const parsed = parseCnpj(text);
+  if (parsed === null) context.addIssue({ code: "custom", message: "not a CNPJ: its check digits do not match" });
+  return parsed ?? z.NEVER;
+});
+
+/**
+ * Which contracts an investigation looks at: at the Portal, those in force at some time between `from` and `to`; at the
+ * PNCP, those published then. Of the named agencies or places, or of all.
+ */
 export const investigationScope = z
   .strictObject({
+    sources: z
+      .array(z.enum(investigationSources))
+      .min(1, "name at least one source, or leave sources out")
+      .transform((list) => [...new Set(list)])
+      .optional()
+      .meta({
+        description:
+          "Sources to read; left out: the Portal da Transparência, or, where agencyCnpjs, municipalityCodes or states are named, the PNCP",
+      }),
     agencyCodes: z
       .array(z.string().regex(/^\d{5}$/, "a SIAFI organ code has 5 digits"))
       .min(1, "name at least one agency, or leave agencyCodes out to read every agency")
       .max(AGENCIES_MAX)
       .optional()
       .meta({ description: "SIAFI organ codes; left out: every agency the source lists", examples: [["26435"]] }),
-    supplierCnpj: z
-      .string()
-      .transform((text, context) => {
-        const cnpj = parseCnpj(text);
-        if (cnpj === null) context.addIssue({ code: "custom", message: "not a CNPJ: its check digits do not match" });
-        return cnpj ?? z.NEVER;
-      })
+    agencyCnpjs: z
+      .array(cnpj)
+      .min(1)
+      .max(AGENCIES_MAX)
+      .optional()
+      .meta({
+        description:
+          "CNPJs of agencies of any sphere, for which the PNCP is asked; left out: those of agencyCodes, as far as they are known",
+        examples: [["00.394.544/0001-85"]],
+      }),
+    municipalityCodes: z
+      .array(
+        z.string().refine((code) => /^\d{7}$/.test(code) && stateOfMunicipality(code) !== null, "use IBGE's 7 digits"),
+      )
+      .min(1)
+      .max(PLACES_MAX)
+      .optional()
+      .meta({
+        description: "Municipalities by IBGE code: procedures published at the PNCP there",
+        examples: [["2611606"]],
+      }),
+    states: z
+      .array(z.string().refine((code) => states.some((state) => state.code === code), "use a code such as PE"))
+      .min(1)
+      .max(states.length)
+      .optional()
+      .meta({ description: "States (UF): procedures published at the PNCP there", examples: [["PE"]] }),
+    supplierCnpj: cnpj
       .optional()
       .meta({ description: "Only contracts of this supplier", examples: ["15.195.707/0001-78"] }),
     from: isoDay,
@@ -71,6 +118,17 @@ export const investigationScope = z
   });
 export type InvestigationScope = z.infer<typeof investigationScope>;
 
+/** The sources that a scope is read from. */
+export function sourcesOf(scope: InvestigationScope): readonly InvestigationSource[] {
+  if (scope.sources) return scope.sources;
+  return namesPlaces(scope) ? ["pncp"] : ["portal-transparencia"];
+}
+
+/** Whether it names what the PNCP alone can be asked for. */
+export function namesPlaces({ agencyCnpjs, municipalityCodes, states: named }: InvestigationScope): boolean {
+  return Boolean(agencyCnpjs ?? municipalityCodes ?? named);
+}
+
 /** What was asked of a source, what came, and what is missing and why. */
 export type SourceCoverage = {
   source: string;
@@ -79,6 +137,10 @@ export type SourceCoverage = {
   records: number;
   rejected: number;
   missing: { what: string; why: string }[];
+  /** Contracts that another source gave too, and that are looked at only once. */
+  twins?: number;
+  /** Contracts that bear the number of one of another source and differ from it: both are looked at. */
+  apart?: { what: string; why: string }[];
 };
 
 /** An empty answer of every source is a fact; a source that answered nothing it was asked is not. */

@@ -1,8 +1,12 @@
 import type { IsoDate } from "./dates.ts";
 import type { Provenance } from "./provenance.ts";
 
+/** Without both of them read whole, nobody can be said not to be sanctioned. */
 export const sanctionLists = ["ceis", "cnep"] as const;
 export type SanctionList = (typeof sanctionLists)[number];
+/** Besides, the declarations of the federal audit court (TCU): CEIS holds them late, or not at all. */
+export const sanctionOrigins = [...sanctionLists, "tcu"] as const;
+export type SanctionOrigin = (typeof sanctionOrigins)[number];
 
 /** Sphere of the body that sanctioned; `unknown` where the publisher does not say. */
 export const governmentSpheres = ["federal", "state", "municipal", "unknown"] as const;
@@ -10,7 +14,7 @@ export type GovernmentSphere = (typeof governmentSpheres)[number];
 
 export type Sanction = {
   provenance: Provenance;
-  list: SanctionList;
+  list: SanctionOrigin;
   supplierKind: "company" | "person" | "unknown";
   /** CNPJ (14 characters) or masked CPF. */
   taxId: string | null;

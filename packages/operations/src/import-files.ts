@@ -12,7 +12,15 @@ import type { Batch } from "@cidadao/sources/files/define-file-format";
 import { type ReadRequest, readFiles, type ReadSummary } from "@cidadao/sources/files/read-files";
 import { referredRecords } from "./referred-records.ts";
 
-export type ImportSummary = IngestTotals & { read: ReadSummary };
+/** `missing`: what a whole reading would have held; empty when all came. */
+export type ImportSummary = IngestTotals & { read: ReadSummary; missing: { what: string; why: string }[] };
+
+export type ImportInput = ReadRequest & {
+  /** What the run is called, where the files are not somebody's own. */
+  run?: { source: string; dataset: string; scope: Record<string, unknown> };
+  /** Fewest sanctions of a whole list; fewer means that it shrank in silence. */
+  sanctionsMin?: number;
+};
 
 /** Complaints that are handed to the run in full; all of them are counted. */
 const PROBLEMS_MAX = 100;
@@ -26,15 +34,15 @@ const FINISH_TIMEOUT_MS = 5_000;
  */
 export async function importFiles(
   context: { store: Store },
-  input: ReadRequest,
+  input: ImportInput,
   signal: AbortSignal,
 ): Promise<ImportSummary> {
   const { store } = context;
   const reading = readFiles(input);
   const problems: IngestProblem[] = [];
   const scope = { files: [...input.paths, ...(input.sanctions ?? [])] };
-  const run = { source: "files", dataset: input.format ?? "files", scope, investigationId: null };
-  const runId = await startIngestRun(store, run, signal);
+  const run = input.run ?? { source: "files", dataset: input.format ?? "files", scope };
+  const runId = await startIngestRun(store, { ...run, investigationId: null }, signal);
   const isMentioned = firstMentions();
   let wasOfContracts = false;
 
@@ -58,8 +66,12 @@ export async function importFiles(
     await finish({ answered: 0, missing }, AbortSignal.timeout(FINISH_TIMEOUT_MS)).catch(() => {});
     throw error;
   }
-  await finish({ answered: 1, missing: [] }, signal);
-  return { ...(await readIngestTotals(store, runId, signal)), read: reading.summary() };
+  const read = reading.summary();
+  const { sanctionsMin = 0 } = input;
+  const why = `vieram ${read.sanctions} registros, e são esperados ao menos ${sanctionsMin}`;
+  const missing = read.sanctions < sanctionsMin ? [{ what: run.dataset, why }] : [];
+  await finish({ answered: 1, missing }, signal);
+  return { ...(await readIngestTotals(store, runId, signal)), read, missing };
 
   function write(batch: Batch) {
     const complaints = batch.complaints.reduce((sum, { count }) => sum + count, 0);

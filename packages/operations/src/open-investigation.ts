@@ -15,6 +15,8 @@ import type { Enqueue } from "@cidadao/queue/produce";
 import { AppError, messageOf } from "@cidadao/runtime/errors";
 import type { Logger } from "@cidadao/runtime/logger";
 import type { Admission } from "./admit.ts";
+import { localDay } from "./local-day.ts";
+import { resolveQuestion } from "./resolve-question.ts";
 
 export type OpenContext = {
   store: Store;
@@ -26,7 +28,8 @@ export type OpenContext = {
 
 export type OpenRequest = {
   query: string | null;
-  scope: InvestigationScope;
+  /** `null`: what the query asks for. */
+  scope: InvestigationScope | null;
   /** Detector ids, or `null` for all. */
   detectors: string[] | null;
   origin: InvestigationOrigin;
@@ -54,17 +57,32 @@ export async function openInvestigation(
   const { idempotencyKey, ...given } = request;
   const asked = { ...given, query: given.query === null ? null : maskCpfsInText(given.query) };
   const requestHash = sha256(JSON.stringify(asked));
-  const row = { ...asked, requestHash, idempotencyHash: idempotencyKey === null ? null : sha256(idempotencyKey) };
-  const { investigation, created } = await insertAdmitted(context, row, signal);
-  if (!created) {
-    if (investigation.requestHash === requestHash) return { investigation, created };
-    throw new AppError(
-      "idempotency_key_reused",
-      "Esta Idempotency-Key já abriu uma investigação com outro corpo. Use uma chave nova para um pedido novo.",
-    );
+  const idempotencyHash = idempotencyKey === null ? null : sha256(idempotencyKey);
+  if (asked.scope === null && idempotencyHash !== null) {
+    // Whatever its question would ask for today: what a key has opened stays as it was.
+    const known = await findByIdempotencyHash(context.store, idempotencyHash, signal);
+    if (known) return { investigation: sameRequest(known, requestHash), created: false };
   }
+  const scope = asked.scope ?? (await scopeOf(context, asked.query, signal));
+  const row = { ...asked, scope, requestHash, idempotencyHash };
+  const { investigation, created } = await insertAdmitted(context, row, signal);
+  if (!created) return { investigation: sameRequest(investigation, requestHash), created };
   await enqueueInvestigation(context, investigation);
   return { investigation, created };
+}
+
+function sameRequest(investigation: Investigation, requestHash: string): Investigation {
+  if (investigation.requestHash === requestHash) return investigation;
+  throw new AppError(
+    "idempotency_key_reused",
+    "Esta Idempotency-Key já abriu uma investigação com outro corpo. Use uma chave nova para um pedido novo.",
+  );
+}
+
+async function scopeOf(context: OpenContext, query: string | null, signal: AbortSignal): Promise<InvestigationScope> {
+  if (query === null)
+    throw new AppError("invalid_request", "Diga o que investigar: uma pergunta (query) ou um alcance (scope).");
+  return resolveQuestion(context, { question: query, today: localDay(new Date()) }, signal);
 }
 
 /** What a key has opened before is answered in any case: only new work is refused. */

@@ -4,10 +4,13 @@ import { loadAmendments, loadContracts, loadItems, loadSanctions } from "@cidada
 import type { Store } from "@cidadao/database/store";
 import type { Agency, Contract } from "@cidadao/domain/contract";
 import type { Dataset } from "@cidadao/domain/dataset";
-import type { InvestigationScope, SourceCoverage } from "@cidadao/domain/investigation";
+import { type InvestigationScope, namesPlaces, type SourceCoverage, sourcesOf } from "@cidadao/domain/investigation";
+import type { IntegrityRegister, RegisterEntry } from "@cidadao/domain/register-entry";
 import { type SanctionList, sanctionLists } from "@cidadao/domain/sanction";
 import { cnpjRoot } from "@cidadao/domain/tax-id";
-import type { PortalContext } from "@cidadao/sources/portal-transparencia/client";
+import { withoutTwins } from "@cidadao/domain/twin-contracts";
+import type { OpenedSource } from "@cidadao/sources/define-source";
+import { type PortalContext, SOURCE_ID } from "@cidadao/sources/portal-transparencia/client";
 import {
   agencies,
   amendments,
@@ -15,13 +18,22 @@ import {
   contractsBySupplier,
   items,
   portalTransparencia,
+  registerEntries,
+  registerNames,
+  registerRecordsMin,
   sampleListRecordsMin,
   sanctionListRecordsMin,
   sanctions,
 } from "@cidadao/sources/portal-transparencia/source";
 import { ingest, type IngestQuestion, type IngestSummary } from "./ingest.ts";
+import { ingestPncp } from "./read-pncp.ts";
 
-export type ReadContext = { store: Store; portal: PortalContext };
+export type ReadContext = {
+  store: Store;
+  portal: PortalContext;
+  /** `null` or left out where the PNCP is not in use. */
+  pncp?: OpenedSource | null;
+};
 
 export type Reading = { coverage: SourceCoverage[]; sample: string | null; dataset: Dataset };
 
@@ -31,7 +43,8 @@ type ReadInput = {
   onProgress: (share: number, message: string) => Promise<void>;
 };
 
-const { id: source, homepage } = portalTransparencia;
+const { homepage } = portalTransparencia;
+const source = SOURCE_ID;
 /** A list that was read completely less than this ago is not read again. */
 const SANCTION_LIST_AGE_MS_MAX = 24 * 3_600_000;
 /** Up to this many suppliers are looked up one by one; above, reading the whole list asks less of the portal. */
@@ -39,10 +52,21 @@ const SANCTION_LOOKUPS_MAX = 100;
 /** Flagged contracts whose items and amendments are fetched as evidence. */
 const DETAILED_CONTRACTS_MAX = 300;
 
-/** Brings the contracts of the scope and the sanctions of their suppliers, and loads what the detectors need. */
+/**
+ * Brings the contracts of the scope from each of its sources and the sanctions of their suppliers, and loads what the
+ * detectors need. A contract that two sources give is looked at once.
+ */
 export async function readScope(context: ReadContext, input: ReadInput, signal: AbortSignal): Promise<Reading> {
-  const contractReading = await ingestContracts(context, input, signal);
-  const contracts = await loadContracts(context.store, source, input.scope, signal);
+  const { scope } = input;
+  const sources = sourcesOf(scope);
+  const ofPortal = sources.includes(source) ? await ingestContracts(context, input, signal) : null;
+  const stored = ofPortal && !isBeyondPortal(scope) ? await loadContracts(context.store, source, scope, signal) : [];
+  const ofPncp = sources.includes("pncp") ? await readPncp(context, input, signal) : null;
+  const { contracts, twins, apart } = withoutTwins(stored, ofPncp?.contracts ?? []);
+  const contractCoverage = [
+    ...(ofPortal?.coverage ?? []),
+    ...(ofPncp ? [{ ...ofPncp.coverage, ...(ofPortal ? { twins, apart } : {}) }] : []),
+  ];
   const cnpjs = [...new Set(contracts.flatMap((contract) => companyCnpj(contract) ?? []))].toSorted();
   await input.onProgress(0.8, "Consultando as listas de sanções.");
   const lists = await Promise.all(sanctionLists.map((list) => ingestSanctions(context, input, list, cnpjs, signal)));
@@ -55,8 +79,31 @@ export async function readScope(context: ReadContext, input: ReadInput, signal: 
     registrations: await loadRegistrations(context.store, cnpjs, signal),
   };
   const sample =
-    contractReading.sample ?? contracts.find((contract) => contract.provenance.sample)?.provenance.sample ?? null;
-  return { coverage: [...contractReading.coverage, ...lists.flatMap((list) => list.coverage)], sample, dataset };
+    ofPortal?.sample ??
+    ofPncp?.sample ??
+    contracts.find((contract) => contract.provenance.sample)?.provenance.sample ??
+    null;
+  return { coverage: [...contractCoverage, ...lists.flatMap((list) => list.coverage)], sample, dataset };
+}
+
+function readPncp(context: ReadContext, input: ReadInput, signal: AbortSignal) {
+  return ingestPncp(
+    { store: context.store, pncp: context.pncp ?? null },
+    {
+      scope: input.scope,
+      investigationId: input.investigationId,
+      onQuestionDone: (done, total, records) =>
+        done % Math.ceil(total / 10) === 0
+          ? input.onProgress((0.8 * done) / total, `PNCP: ${records} registros (${done} de ${total} consultas).`)
+          : Promise.resolve(),
+    },
+    signal,
+  );
+}
+
+/** The Portal knows federal agencies by SIAFI code, and suppliers: no place, and no agency by its CNPJ. */
+function isBeyondPortal(scope: InvestigationScope): boolean {
+  return namesPlaces(scope) && !scope.agencyCodes && !scope.supplierCnpj;
 }
 
 /** The dataset with the items and amendments of the contracts in question. */
@@ -142,6 +189,11 @@ async function contractQuestions(
   signal: AbortSignal,
 ): Promise<{ questions: IngestQuestion<Contract>[] } | { coverage: SourceCoverage }> {
   const { agencyCodes, supplierCnpj, from, to } = input.scope;
+  if (isBeyondPortal(input.scope)) {
+    const why = "o Portal só pode ser perguntado por um órgão federal (código SIAFI) ou por um fornecedor";
+    const missing = [{ what: "contratos no Portal da Transparência", why }];
+    return { coverage: { source, asked: 1, answered: 0, records: 0, rejected: 0, missing } };
+  }
   if (supplierCnpj) {
     const pages = (stop: AbortSignal) => contractsBySupplier(context.portal, { cnpj: supplierCnpj }, stop);
     return { questions: [{ what: `contratos do fornecedor ${supplierCnpj}`, pages }] };
@@ -209,6 +261,30 @@ export function ingestWholeSanctionList(
       store: { kind: "sanctions", homepage },
       ...wholeList(context, list),
       sampleRecordsMin: sampleListRecordsMin[list],
+    },
+    signal,
+  );
+}
+
+/** A register that bars nobody from contracting, whole, stored. The recorded sample holds none. */
+export function ingestWholeRegister(
+  context: ReadContext,
+  input: { register: IntegrityRegister },
+  signal: AbortSignal,
+): Promise<IngestSummary> {
+  const { register } = input;
+  const pages = (stop: AbortSignal) => registerEntries(context.portal, { register }, stop);
+  return ingest<RegisterEntry>(
+    context,
+    {
+      source,
+      dataset: register,
+      scope: {},
+      investigationId: null,
+      questions: [{ what: `registro de ${registerNames[register]}`, pages }],
+      store: { kind: "register_entries", homepage },
+      recordsMin: registerRecordsMin[register],
+      sampleRecordsMin: 0,
     },
     signal,
   );

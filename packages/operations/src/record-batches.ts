@@ -16,6 +16,10 @@ export function recordBatches(kind: RecordKind, records: SourceRecord[], homepag
     case "sanctions":
     case "registrations":
     case "register_entries":
+    case "municipalities":
+    case "reference_prices":
+    case "company_flags":
+    case "expense_documents":
       return [{ table: kind, records }];
     case "gazettes":
       throw new Error("gazettes are searched, not stored");

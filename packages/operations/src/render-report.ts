@@ -3,7 +3,12 @@ import type { StoredExplanation } from "@cidadao/database/anomaly-row";
 import type { Finding } from "@cidadao/domain/anomaly";
 import type { Detection, DetectorReport, Risk } from "@cidadao/domain/dataset";
 import { formatDate } from "@cidadao/domain/dates";
-import type { InvestigationOutcome, SourceCoverage } from "@cidadao/domain/investigation";
+import {
+  type InvestigationOutcome,
+  type InvestigationScope,
+  type SourceCoverage,
+  sourcesOf,
+} from "@cidadao/domain/investigation";
 import { formatBrl } from "@cidadao/domain/money";
 import { type Severity, severities, severityNames } from "@cidadao/domain/severity";
 
@@ -30,8 +35,8 @@ const outcomeTexts: Record<InvestigationOutcome, string> = {
 /** The report in Markdown and its figures; only what the run found, what it could not compute and what it did not get. */
 export function renderReport(input: ReportInput): InvestigationResult["report"] {
   const { detection, coverage } = input;
-  const { from, to } = input.investigation.scope;
-  const title = `Contratos em vigor entre ${formatDate(from)} e ${formatDate(to)}`;
+  const { scope } = input.investigation;
+  const title = `${whichContracts(scope)} entre ${formatDate(scope.from)} e ${formatDate(scope.to)}`;
   const bySeverity = Object.fromEntries(
     severities.map((severity) => [
       severity,
@@ -59,12 +64,21 @@ export function renderReport(input: ReportInput): InvestigationResult["report"] 
   return { title, markdown, totals, detectors: detection.reports, coverage };
 }
 
+/** The Portal is asked for terms, the PNCP for days of publication. */
+function whichContracts(scope: InvestigationScope): string {
+  const sources = sourcesOf(scope);
+  if (!sources.includes("pncp")) return "Contratos em vigor";
+  return sources.length > 1 ? "Contratos em vigor ou publicados" : "Contratos e contratações publicados";
+}
+
 function coverageLines(source: SourceCoverage): string[] {
-  const { asked, answered, records, rejected, missing } = source;
+  const { asked, answered, records, rejected, missing, twins = 0, apart = [] } = source;
   const line = `- ${source.source}: ${answered} de ${asked} consultas respondidas, ${records} registros, ${rejected} recusados.`;
   const listed = missing.slice(0, MISSING_LISTED_MAX).map(({ what, why }) => `  - falta ${what}: ${why}`);
   const more = missing.length > listed.length ? [`  - e mais ${missing.length - listed.length}`] : [];
-  return [[line, ...listed, ...more].join("\n")];
+  const same = twins > 0 ? [`  - ${twins} contratos já vieram de outra fonte, e foram vistos uma vez só`] : [];
+  const kept = apart.map(({ what, why }) => `  - à parte ${what}: ${why}`);
+  return [[line, ...listed, ...more, ...same, ...kept].join("\n")];
 }
 
 function detectorTable(reports: DetectorReport[]): string {

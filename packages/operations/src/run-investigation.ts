@@ -23,6 +23,7 @@ import { AppError, asAppError, messageOf } from "@cidadao/runtime/errors";
 import { isTimeout, pause, repeat } from "@cidadao/runtime/deadline";
 import type { Logger } from "@cidadao/runtime/logger";
 import type { Telemetry } from "@cidadao/runtime/telemetry";
+import { SOURCE_ID } from "@cidadao/sources/portal-transparencia/client";
 import { type ReadContext, readDetails, readScope } from "./read-scope.ts";
 import { renderReport } from "./render-report.ts";
 import { enqueueDelivery } from "./sweep-stuck.ts";
@@ -172,10 +173,11 @@ const readsDetails = new Set(
   registry.flatMap(({ id, needs }) => (needs.includes("items") || needs.includes("amendments") ? [id] : [])),
 );
 
-/** Source ids of the contracts that a finding names and whose details may change it, gravest finding first. */
+/** Ids at the Portal of the contracts that a finding names and whose details may change it, gravest finding first. */
 function flaggedContracts(dataset: Dataset, findings: Finding[]): string[] {
+  const ofPortal = dataset.contracts.filter(({ provenance }) => provenance.source === SOURCE_ID);
   const known = new Map(
-    dataset.contracts.map(({ provenance }) => [`${provenance.source}/${provenance.sourceId}`, provenance.sourceId]),
+    ofPortal.map(({ provenance }) => [`${provenance.source}/${provenance.sourceId}`, provenance.sourceId]),
   );
   const ids = findings
     .filter(({ detector }) => readsDetails.has(detector))

@@ -29,7 +29,7 @@ const odd = fc.oneof(
     ),
   },
   {
-    weight: 3,
+    weight: 6,
     arbitrary: fc.constantFrom(
       "00394460005887-2-002468/2025",
       "00394460005887-1-000020/2025",
@@ -37,11 +37,20 @@ const odd = fc.oneof(
       "15195707000178",
       "26435",
       "Termo Aditivo",
+      "2611606",
+      "Pagamento",
     ),
   },
   {
     weight: 2,
-    arbitrary: fc.constantFrom("92324706000127-1-000203/2023-000002", "529.982.247-25", "\u0000\ud800", "PF", true),
+    arbitrary: fc.constantFrom(
+      "92324706000127-1-000203/2023-000002",
+      "529.982.247-25",
+      "\u0000\ud800",
+      "PF",
+      true,
+      "Pagamento",
+    ),
   },
   { weight: 3, arbitrary: fc.string({ maxLength: 30, unit: "binary" }) },
   { weight: 2, arbitrary: fc.double() },

@@ -27,6 +27,7 @@ export const outboundConfig = z.object({
     .transform((list) => list.split(",").map((id) => id.trim()))
     .optional()
     .meta({
-      description: "Ids of the sources in use (docs/sources.md), separated by commas; default: all that have their key",
+      description:
+        "Ids of the sources in use (docs/sources.md), separated by commas; default: all that have their key and were recorded",
     }),
 });

@@ -1,6 +1,10 @@
 import type { Agency, Amendment, Contract, ContractItem, PriceRegistration } from "@cidadao/domain/contract";
 import type { Gazette } from "@cidadao/domain/gazette";
 import type { IsoDate } from "@cidadao/domain/dates";
+import type { CompanyFlags } from "@cidadao/domain/company-flags";
+import type { ExpenseDocument } from "@cidadao/domain/expense-document";
+import type { Municipality } from "@cidadao/domain/municipality";
+import type { ReferencePrice } from "@cidadao/domain/reference-price";
 import type { Registration } from "@cidadao/domain/registration";
 import type { RegisterEntry } from "@cidadao/domain/register-entry";
 import type { Sanction } from "@cidadao/domain/sanction";
@@ -23,6 +27,10 @@ export type SourceRecord =
   | Sanction
   | Registration
   | RegisterEntry
+  | Municipality
+  | ReferencePrice
+  | CompanyFlags
+  | ExpenseDocument
   | Gazette;
 
 /** What the records of a resource are; each kind has its tables, but for gazettes, which are searched and not stored. */
@@ -35,6 +43,10 @@ export type RecordKind =
   | "sanctions"
   | "registrations"
   | "register_entries"
+  | "municipalities"
+  | "reference_prices"
+  | "company_flags"
+  | "expense_documents"
   | "gazettes";
 
 /** Where the reading of a list goes on: whatever the source needs to ask for the next page. */
@@ -68,8 +80,19 @@ export type SourcePage<Item extends SourceRecord> = Reading<Item> & {
 /** The answer of a probe: the source is up and gave this many rows. */
 export type Probe = { records: number; sample: string | null };
 
-/** Days, both included, of everything or of one agency as the source numbers them. */
-export type IngestScope = { from: IsoDate; to: IsoDate; agency: string | null };
+/**
+ * Days, both included, of everything or of one agency as the source numbers them. `place`: of a state (UF) or of a
+ * municipality (IBGE code); `company`: about one, by its CNPJ; `item`: of a catalogue, by its code. Each where the source
+ * can be asked for it.
+ */
+export type IngestScope = {
+  from: IsoDate;
+  to: IsoDate;
+  agency: string | null;
+  place?: string;
+  company?: string;
+  item?: string;
+};
 
 /** One question of many that cover a scope. It is read to its end, or goes on later where it stopped. */
 export type Slice<Context> = {
@@ -93,6 +116,8 @@ export type Resource<Context> = {
   wire: z.ZodType;
   /** Reads rows as they are sent. Never throws, whatever they are. */
   read: (answer: Answer) => Reading<SourceRecord>;
+  /** Asks for more than days and an agency: a reading that names no resources leaves it out. */
+  onlyNamed?: true;
   /** The questions that cover a scope; left out where only single questions are asked. */
   slices?: (scope: IngestScope) => Slice<Context>[];
   /** So many days after a day is over, what the source says of it changes no more in this resource. */
@@ -119,6 +144,11 @@ export type SourceDefinition<Config extends z.ZodObject, Context> = {
   perMinute: keyof Config["shape"] & string;
   /** Variables without which it is off. */
   needs: (keyof Config["shape"] & string)[];
+  /**
+   * Written from descriptions, no answer of the source itself having been recorded: whose, and what is not read. Such a
+   * source is in use only where it is named.
+   */
+  described?: { by: string; lacks: string };
   /** How callers name themselves: "chave-api-dados: TRANSPARENCY_API_KEY", or that nobody has to. */
   auth: string;
   open: (config: z.output<Config>, outbound: Outbound) => Context;

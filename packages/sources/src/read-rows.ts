@@ -45,7 +45,7 @@ export function pageOf<Item extends SourceRecord>(answer: Answer, read: AnswerRe
 }
 
 /** The label of a recorded sample, or `null` when the source itself answered. */
-function sampleOf(headers: Record<string, string>): string | null {
+export function sampleOf(headers: Record<string, string>): string | null {
   const header = headers[SAMPLE_HEADER];
   if (!header) return null;
   try {

@@ -4,19 +4,31 @@ import { cnpj } from "./cnpj/source.ts";
 import { outboundConfig } from "./config.ts";
 import { comprasgovContratos } from "./comprasgov-contratos/source.ts";
 import type { Source } from "./define-source.ts";
+import { ibge } from "./ibge/source.ts";
 import { katanaScan } from "./katana-scan/source.ts";
 import { pncp } from "./pncp/source.ts";
 import { portalTransparencia } from "./portal-transparencia/source.ts";
 import { queridoDiario } from "./querido-diario/source.ts";
+import { tceCe } from "./tce-ce/source.ts";
+import { tcePe } from "./tce-pe/source.ts";
+import { tceRj } from "./tce-rj/source.ts";
+import { tceSp } from "./tce-sp/source.ts";
+import { tcu } from "./tcu/source.ts";
 
 /** Every source, in alphabetical order. */
 export const sources: readonly Source[] = [
   cnpj,
   comprasgovContratos,
+  ibge,
   katanaScan,
   pncp,
   portalTransparencia,
   queridoDiario,
+  tceCe,
+  tcePe,
+  tceRj,
+  tceSp,
+  tcu,
 ];
 
 /**
@@ -29,7 +41,7 @@ export const sourcesConfig = sources.reduce(
   outboundConfig,
 );
 
-/** Those of `ids`, or all; a source whose key is missing is off. Throws a `ConfigError` for an id that names none. */
+/** Those of `ids`, or all that were recorded; a source whose key is missing is off. Throws a `ConfigError` for an id that names none. */
 export function sourcesInUse(
   ids: readonly string[] | undefined,
   environment: Record<string, string | undefined>,
@@ -39,5 +51,6 @@ export function sourcesInUse(
     const known = sources.map(({ id }) => id).join(", ");
     throw new ConfigError(`SOURCES: there is no source ${unknown.join(", ")}; there are ${known}`);
   }
-  return sources.filter((source) => (ids?.includes(source.id) ?? true) && source.missing(environment).length === 0);
+  const isNamed = (source: Source) => ids?.includes(source.id) ?? source.described === undefined;
+  return sources.filter((source) => isNamed(source) && source.missing(environment).length === 0);
 }

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Source } from "./define-source.ts";
+import { portalDownloads } from "./downloads/portal-downloads.ts";
 import { sources } from "./registry.ts";
 
 const SPHERES = { federal: "federal", state: "estadual", municipal: "municipal" };
@@ -24,7 +25,30 @@ export function renderSourcesPage(): string {
         `| [${source.id}](#${source.id}) | ${source.publisher} | ${Object.keys(source.resources).join(", ")} | ${fallbackOf(source, source.perMinute)} |`,
     ),
   ];
-  return [...head, ...sources.flatMap(renderSource)].join("\n") + "\n";
+  return [...head, ...sources.flatMap(renderSource), ...renderDownloads()].join("\n") + "\n";
+}
+
+function renderDownloads(): string[] {
+  return [
+    "",
+    "## Downloads of the Portal da Transparência",
+    "",
+    "`npx cidadao import --download ID --period 2024-01` fetches what the publisher puts together for a month, or of a list for",
+    "a day, to a file that is removed again, and reads the CSV files inside it as they unpack; nothing is whole in memory. The",
+    "address redirects to another host, and only hosts in `PORTAL_DOWNLOADS_HOSTS` are followed. Anything but a zip is an error",
+    "with its reason, and so is a zip that would grow out of bounds. A day that is not published yet is refused with 403. The",
+    "publisher may answer programs with a challenge (405): then the zip, brought by a browser, goes in by `npx cidadao import`.",
+    "",
+    "| id | what it brings | one for each | read as |",
+    "| --- | --- | --- | --- |",
+    ...portalDownloads.map(
+      (download) =>
+        `| \`${download.id}\` | ${download.title} | ${download.period} | ${download.reads === "contracts" ? `\`${download.format}\`` : "sanctions, like those of the API"} |`,
+    ),
+    "",
+    "There is no recorded zip of procedures (`licitacoes`): its columns are those of the publisher's dictionary and of public",
+    "programs that read the files.",
+  ];
 }
 
 function renderSource(source: Source): string[] {
@@ -43,7 +67,13 @@ function renderSource(source: Source): string[] {
     ...source.baseUrls.map((variable) => `- **Address:** \`${variable}\`, by default ${fallbackOf(source, variable)}`),
     `- **Calls a minute:** \`${source.perMinute}\`, by default ${fallbackOf(source, source.perMinute)}, of all processes together`,
     `- **Who asks:** ${source.auth}`,
-    `- **Off without:** ${source.needs.map((variable) => `\`${variable}\``).join(", ") || "nothing; it is always on"}`,
+    `- **Off without:** ${offWithout(source)}`,
+    ...(source.described
+      ? [
+          `- **Written from a description, not from a recorded answer:** ${source.described.by}`,
+          `- **Not read:** ${source.described.lacks}`,
+        ]
+      : []),
     `- **Probe:** at least ${source.probeRecordsMin} rows, or the source has shrunk`,
     `- **Recorded answers:** ${source.fixtures.map((file) => `\`${file}\``).join(", ")}`,
     "",
@@ -56,6 +86,11 @@ function renderSource(source: Source): string[] {
     "",
     ...Object.entries(source.resources).map(([id, { wire }]) => `- Fields read of \`${id}\`: ${fieldsOf(wire)}`),
   ];
+}
+
+function offWithout({ id, needs, described }: Source): string {
+  if (described) return `its name in \`SOURCES\`: \`${id}\``;
+  return needs.map((variable) => `\`${variable}\``).join(", ") || "nothing; it is always on";
 }
 
 function fieldsOf(wire: z.ZodType): string {

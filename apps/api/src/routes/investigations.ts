@@ -66,7 +66,7 @@ export const investigationRoutes =
         },
       },
       handler: async (request, reply) => {
-        const { query = null, scope, detectors = null, priority } = request.body;
+        const { query = null, scope = null, detectors = null, priority } = request.body;
         // What overtakes everybody else's work is for operators.
         if (priority === "critical" || priority === "high") await requireOperator(request, reply);
         const asked = {

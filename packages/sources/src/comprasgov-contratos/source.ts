@@ -2,12 +2,20 @@ import type { Amendment, Contract } from "@cidadao/domain/contract";
 import { addDays, type IsoDate } from "@cidadao/domain/dates";
 import { AppError } from "@cidadao/runtime/errors";
 import type { z } from "zod";
-import { defineSource, type IngestScope, type Position, type Slice, type SourcePage } from "../define-source.ts";
+import {
+  defineSource,
+  type IngestScope,
+  type Position,
+  type Resource,
+  type Slice,
+  type SourcePage,
+} from "../define-source.ts";
 import { type Outbound, uncached } from "../outbound.ts";
 import { pageOf, readPages } from "../read-rows.ts";
 import { askAllPages, askWhole, type ComprasgovContext, createComprasgovContext } from "./client.ts";
 import { comprasgovContratosConfig } from "./config.ts";
 import { COMPRASGOV_CONTRATOS, contractWire } from "./contract.ts";
+import { priceWire, readPrices } from "./price.ts";
 import { historyWire, readContracts, readHistory, readUnitContracts, SITE, unitContractWire } from "./wire.ts";
 
 const CONTRACTS = "/modulo-contratos/1_consultarContratos";
@@ -73,6 +81,41 @@ function slices(scope: IngestScope): Slice<ComprasgovContext>[] {
   return found;
 }
 
+const PRICES = {
+  CATMAT: { path: "/modulo-pesquisa-preco/1_consultarMaterial", what: "preços do material" },
+  CATSER: { path: "/modulo-pesquisa-preco/3_consultarServico", what: "preços do serviço" },
+} as const;
+
+/** Prices that buyers paid for one item of the catalogue in these days. */
+function priceResource(catalogue: keyof typeof PRICES): Resource<ComprasgovContext> {
+  const { path, what } = PRICES[catalogue];
+  return {
+    title:
+      `Preços praticados de um item do ${catalogue} (\`--item\`), no banco de preços; escrito de descrições públicas, sem ` +
+      "resposta gravada",
+    path,
+    kind: "reference_prices",
+    cadence: "diária",
+    wire: priceWire,
+    read: readPrices(catalogue),
+    onlyNamed: true,
+    slices: ({ from, to, item }) => {
+      if (item === undefined || !/^\d{1,9}$/.test(item))
+        throw new AppError("invalid_request", "prices are asked for by item of the catalogue: name its number");
+      const params = { codigoItemCatalogo: item, dataCompraInicio: from, dataCompraFim: to };
+      return [
+        {
+          name: `precos ${catalogue} ${item} ${from} ${to}`,
+          what: `${what} ${item} de ${from} a ${to}`,
+          lastDay: null,
+          pages: (context, position, signal) =>
+            readPages(askAllPages(context, { path, params }, position, signal), readPrices(catalogue)),
+        },
+      ];
+    },
+  };
+}
+
 function openComprasgov(config: z.output<typeof comprasgovContratosConfig>, outbound: Outbound): ComprasgovContext {
   return createComprasgovContext({
     outbound,
@@ -134,6 +177,8 @@ export const comprasgovContratos = defineSource({
       wire: historyWire,
       read: readHistory({ contractId: "153165-00029/2021", instrumentId: "118872" }),
     },
+    "material-prices": priceResource("CATMAT"),
+    "service-prices": priceResource("CATSER"),
   },
-  fixtures: ["recorded-contratos.json", "recorded-comprasnet.json"],
+  fixtures: ["derived-precos.json", "recorded-contratos.json", "recorded-comprasnet.json"],
 });

@@ -17,6 +17,7 @@ export type ComplaintKind =
   | "orphan-item"
   | "revenue-contract"
   | "truncated-gzip"
+  | "unread-file"
   | "unreadable-file"
   | "unusable-record";
 

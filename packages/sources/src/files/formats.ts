@@ -7,6 +7,7 @@ import { ocds } from "./ocds.ts";
 import { pncpContratacoes } from "./pncp-contratacoes.ts";
 import { pncpContratos } from "./pncp-contratos.ts";
 import { portalCompras } from "./portal-compras.ts";
+import { portalLicitacoes } from "./portal-licitacoes.ts";
 
 /** Every format of a file of contracts, in alphabetical order. */
 export const fileFormats = [
@@ -17,6 +18,7 @@ export const fileFormats = [
   pncpContratacoes,
   pncpContratos,
   portalCompras,
+  portalLicitacoes,
 ] as const;
 
 export type FileFormatId = (typeof fileFormats)[number]["id"];
@@ -34,7 +36,7 @@ export function sniff(head: string): Sniff {
   const found = fileFormats.filter((format) => format.recognises(head));
   if (found.length === 1) return { format: found[0]! };
   const ids = (found.length === 0 ? fileFormats : found).map((format) => format.id).join(", ");
-  if (head.startsWith("PK")) return { reason: "é um arquivo zip: descompacte-o e informe os arquivos de dentro dele" };
+  if (head.startsWith("PK")) return { reason: "é um zip dentro de outro, ou lido de um pipe: descompacte-o antes" };
   const first = head.trimStart().split(/\r?\n/, 1)[0]!.slice(0, SEEN_CHARS_MAX);
   const problem = found.length === 0 ? "formato não reconhecido" : "mais de um formato possível";
   return { reason: `${problem}; começa com «${printable(first)}». Informe o formato: ${ids}` };

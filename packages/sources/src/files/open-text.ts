@@ -6,6 +6,7 @@ import { createGunzip } from "node:zlib";
 import { AppError, messageOf } from "@cidadao/runtime/errors";
 import { safeText } from "../reading.ts";
 import type { Complain, ComplaintKind } from "./complaints.ts";
+import { isZip, listZip, type ZipEntry } from "./zip.ts";
 
 /** A path, or the standard input, whose bytes come out unpacked. Nothing is read before it is asked for. */
 export type OpenedFile = {
@@ -18,6 +19,8 @@ export type OpenedFile = {
   modifiedAt: string | null;
   /** A pipe gives its bytes once. */
   canReadTwice: boolean;
+  /** The zip that it is inside of. */
+  archive: string | null;
   /** The first unpacked bytes, at most `HEAD_BYTES_MAX`; they come again with `bytes`. */
   head: () => Promise<Buffer>;
   bytes: (complain: Complain) => AsyncGenerator<Buffer>;
@@ -25,13 +28,45 @@ export type OpenedFile = {
 
 export type OpenOptions = {
   stdin?: AsyncIterable<Buffer>;
-  /** Bytes read from the file so far, packed as they are, to be compared with `sizeBytes`. */
+  /** Bytes read from the file so far, to be compared with `sizeBytes`: packed as they are, but for those inside a zip. */
   onBytes?: (file: OpenedFile, readBytes: number) => void;
 };
 
 const HEAD_BYTES_MAX = 256 * 1024;
 const CHUNKS = { highWaterMark: 256 * 1024 };
 export const LINE_BYTES_MAX = 16 * 1024 * 1024;
+
+/** The file at a path, or every file inside it where it is a zip. */
+export async function openFiles(path: string, options: OpenOptions = {}): Promise<OpenedFile[]> {
+  const file = await openFile(path, options);
+  if (!file.canReadTwice || !isZip(await file.head())) return [file];
+  return (await listZip(path)).map((entry) => openEntry(file, entry, options));
+}
+
+function openEntry(
+  zip: OpenedFile,
+  { name, unpackedBytes, unpack: bytesOf }: ZipEntry,
+  options: OpenOptions,
+): OpenedFile {
+  const file: OpenedFile = {
+    path: `${zip.path}!${name}`,
+    name,
+    sizeBytes: unpackedBytes,
+    modifiedAt: zip.modifiedAt,
+    canReadTwice: true,
+    archive: zip.path,
+    head: async () => (await takeHead(survive(bytesOf(), []))).kept,
+    async *bytes(complain) {
+      const problems: Problem[] = [];
+      yield* survive(
+        counted(bytesOf(), (read) => options.onBytes?.(file, read)),
+        problems,
+      );
+      report(problems, complain);
+    },
+  };
+  return file;
+}
 
 export async function openFile(path: string, options: OpenOptions = {}): Promise<OpenedFile> {
   if (path === "-") return openPipe(path, "entrada-padrao", options.stdin ?? process.stdin, options);
@@ -48,6 +83,7 @@ export async function openFile(path: string, options: OpenOptions = {}): Promise
     sizeBytes: found.size,
     modifiedAt: found.mtime.toISOString(),
     canReadTwice: true,
+    archive: null,
     async head() {
       const { kept } = await takeHead(unpack(createReadStream(path, CHUNKS), []));
       return kept;
@@ -78,6 +114,7 @@ function openPipe(path: string, name: string, pipe: AsyncIterable<Buffer>, optio
     sizeBytes: null,
     modifiedAt: null,
     canReadTwice: false,
+    archive: null,
     head: readHead,
     async *bytes(complain) {
       const kept = await readHead();

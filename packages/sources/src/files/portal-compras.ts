@@ -67,6 +67,8 @@ const COLUMNS = {
 
 function roleOf({ columns }: CsvHeader): Role | null {
   const has = (...names: string[]) => names.some((name) => columns.includes(name));
+  const isOfProcedures = has("numero licitacao") && !has("numero do contrato", "numero contrato");
+  if (isOfProcedures) return null;
   if (has("codigo item compra", "descricao item compra")) return "items";
   if (has("numero termo aditivo")) return "amendments";
   return has("numero do contrato", "codigo contratado", "valor inicial compra") ? "contracts" : null;

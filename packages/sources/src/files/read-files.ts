@@ -3,7 +3,7 @@ import type { ComplaintCount } from "./complaints.ts";
 import { complaintTally } from "./complaints.ts";
 import { type Batch, batchBuilder, type FileFormat, type ReadContext } from "./define-file-format.ts";
 import { fileFormats, type FileFormatId, findFormat, sniff } from "./formats.ts";
-import { headText, type OpenedFile, openFile, type OpenOptions } from "./open-text.ts";
+import { headText, type OpenedFile, openFiles, type OpenOptions } from "./open-text.ts";
 import { readSanctionFiles } from "./sanctions-file.ts";
 
 export type ReadRequest = {
@@ -100,18 +100,18 @@ async function* readAll(request: ReadRequest, described: ReadSummary["files"]): 
   const files = await openAll(request.paths, request);
   const sanctionFiles = await openAll(request.sanctions ?? [], request);
   nameApart([...files, ...sanctionFiles]);
-  const groups = await groupByFormat(files, request.format);
+  const { groups, unread } = await groupByFormat(files, request.format);
   for (const file of [...files, ...sanctionFiles]) {
     const format = [...groups].find(([, members]) => members.includes(file))?.[0].id as FileFormatId | undefined;
     const own = sanctionFiles.includes(file) ? "sanctions" : (format ?? null);
     described.push({ path: file.path, name: file.name, format: own });
   }
-  const empty = batchBuilder();
+  const out = batchBuilder();
   for (const file of [...files, ...sanctionFiles]) {
-    if (await isEmpty(file))
-      empty.complainOf(file)("empty-file", { line: null, reason: "there is nothing in the file" });
+    if (await isEmpty(file)) out.complainOf(file)("empty-file", { line: null, reason: "there is nothing in the file" });
   }
-  if (!empty.isEmpty()) yield empty.take();
+  for (const { file, reason } of unread) out.complainOf(file)("unread-file", { line: null, reason });
+  if (!out.isEmpty()) yield out.take();
   for (const [format, members] of groups) yield* format.read(members, context);
   if (sanctionFiles.length > 0) yield* readSanctionFiles(sanctionFiles, context);
 }
@@ -121,7 +121,7 @@ async function openAll(paths: string[], { stdin, onProgress }: ReadRequest): Pro
     ...(stdin ? { stdin } : {}),
     onBytes: ({ path, name, sizeBytes }, readBytes) => onProgress?.({ path, name, readBytes, sizeBytes }),
   };
-  return Promise.all([...new Set(paths)].map((path) => openFile(path, options)));
+  return (await Promise.all([...new Set(paths)].map((path) => openFiles(path, options)))).flat();
 }
 
 /** Records without an id are named by their file and line. */
@@ -134,29 +134,32 @@ function nameApart(files: OpenedFile[]): void {
   }
 }
 
-/** Empty files belong to no group. In the order of the list of formats, so that the order of the paths does not matter. */
-async function groupByFormat(
-  files: OpenedFile[],
-  formatId: FileFormatId | undefined,
-): Promise<Map<FileFormat, OpenedFile[]>> {
+type Grouped = { groups: Map<FileFormat, OpenedFile[]>; unread: { file: OpenedFile; reason: string }[] };
+
+/**
+ * Empty files belong to no group, nor do strange files beside known ones in a zip. In the order of the list of formats,
+ * so that the order of the paths does not matter.
+ */
+async function groupByFormat(files: OpenedFile[], formatId: FileFormatId | undefined): Promise<Grouped> {
   const chosen = formatId === undefined ? null : findFormat(formatId);
   if (formatId !== undefined && chosen === null) {
     const ids = fileFormats.map((format) => format.id).join(", ");
     throw new AppError("invalid_request", `Formato desconhecido: ${formatId}. Existem: ${ids}.`);
   }
   const groups = new Map<FileFormat, OpenedFile[]>(fileFormats.map((format) => [format, []]));
+  const unread: Grouped["unread"] = [];
   for (const file of files) {
     const head = await headText(file);
     if (chosen !== null) groups.get(chosen)!.push(file);
-    else if (head.trim() !== "") groups.get(recognised(file, head))!.push(file);
+    if (chosen !== null || head.trim() === "") continue;
+    const found = sniff(head);
+    if ("format" in found) groups.get(found.format)!.push(file);
+    else unread.push({ file, reason: found.reason });
   }
-  return new Map([...groups].filter(([, members]) => members.length > 0));
-}
-
-function recognised(file: OpenedFile, head: string): FileFormat {
-  const found = sniff(head);
-  if ("reason" in found) throw new AppError("invalid_request", `${file.path}: ${found.reason}`);
-  return found.format;
+  const archives = new Set([...groups.values()].flat().map(({ archive }) => archive));
+  const strange = unread.find(({ file }) => file.archive === null || !archives.has(file.archive));
+  if (strange) throw new AppError("invalid_request", `${strange.file.path}: ${strange.reason}`);
+  return { groups: new Map([...groups].filter(([, members]) => members.length > 0)), unread };
 }
 
 async function isEmpty(file: OpenedFile): Promise<boolean> {

@@ -173,7 +173,7 @@ describe("files that are wrong", () => {
       code: "invalid_request",
     });
     await expect(readFilesWhole({ paths: [folder] })).rejects.toThrow(/é uma pasta/);
-    await expect(readFilesWhole({ paths: [zip] })).rejects.toThrow(/descompacte/);
+    await expect(readFilesWhole({ paths: [zip] })).rejects.toThrow(/não é um zip inteiro/);
     await expect(readFilesWhole({ paths: [write("x.csv", "a,b\n1,2")] })).rejects.toThrow(
       /começa com «a,b».*portal-compras/s,
     );

@@ -41,6 +41,7 @@ const AGENCY_DAYS_MAX = 365;
 
 /** A question about days: of every agency, or of one by its CNPJ. */
 export type DaysQuestion = { by: "publicacao" | "atualizacao"; from: IsoDate; to: IsoDate; agency: string | null };
+type PlacedQuestion = DaysQuestion & { place?: string };
 
 export function contracts(
   context: PncpContext,
@@ -55,12 +56,13 @@ export function contracts(
 
 export function tenders(
   context: PncpContext,
-  input: DaysQuestion & { method: number },
+  input: PlacedQuestion & { method: number },
   signal: AbortSignal,
   from: Position | null = null,
 ): AsyncGenerator<SourcePage<Contract>, void, void> {
   const path = `/contratacoes/${input.by}`;
-  const params = { ...daysOf(input), codigoModalidadeContratacao: input.method, cnpj: cnpjOf(input.agency) };
+  const where = { cnpj: cnpjOf(input.agency), ...placeOf(input.place) };
+  const params = { ...daysOf(input), codigoModalidadeContratacao: input.method, ...where };
   return readPages(askAllPages(context, { path, params, pageRowsMax: TENDER_ROWS_MAX }, from, signal), readTenders());
 }
 
@@ -125,9 +127,17 @@ function cnpjOf(agency: string | null): string | null {
   return cnpj;
 }
 
+/** A state or a municipality: purchases alone can be asked for by place. */
+function placeOf(place: string | undefined) {
+  if (place === undefined) return {};
+  if (/^[A-Z]{2}$/.test(place)) return { uf: place };
+  if (/^\d{7}$/.test(place)) return { codigoMunicipioIbge: place };
+  throw new AppError("invalid_request", "a place is a state, as PE, or a municipality by its IBGE code, as 2611606");
+}
+
 type Pages = (
   context: PncpContext,
-  days: Omit<DaysQuestion, "by">,
+  days: Omit<PlacedQuestion, "by">,
   signal: AbortSignal,
   from: Position | null,
 ) => AsyncIterable<SourcePage<SourceRecord>>;
@@ -136,14 +146,18 @@ type Pages = (
 function slicesByDay(list: string, pages: Pages): (scope: IngestScope) => Slice<PncpContext>[] {
   return (scope) => {
     const agency = cnpjOf(scope.agency);
-    const length = agency === null ? 1 : AGENCY_DAYS_MAX;
+    const { place } = scope;
+    if (place !== undefined && !list.startsWith(TENDERS))
+      throw new AppError("invalid_request", "the PNCP gives only purchases by place: ask for tenders");
+    const length = agency === null && place === undefined ? 1 : AGENCY_DAYS_MAX;
     const slices: Slice<PncpContext>[] = [];
     for (let day = scope.from; day <= scope.to; day = addDays(day, length)) {
       const last = addDays(day, length - 1);
-      const days = { from: day, to: last < scope.to ? last : scope.to, agency };
+      const days = { from: day, to: last < scope.to ? last : scope.to, agency, ...(place ? { place } : {}) };
+      const whose = [agency, place].filter(Boolean).join(" em ");
       slices.push({
-        name: [list, days.from, days.to, agency ?? "todos"].join(" "),
-        what: `${list} de ${days.from}${days.to === days.from ? "" : ` a ${days.to}`}${agency ? ` de ${agency}` : ""}`,
+        name: [list, days.from, days.to, whose || "todos"].join(" "),
+        what: `${list} de ${days.from}${days.to === days.from ? "" : ` a ${days.to}`}${whose ? ` de ${whose}` : ""}`,
         lastDay: days.to,
         pages: (context, from, signal) => pages(context, days, signal, from),
       });
@@ -152,9 +166,11 @@ function slicesByDay(list: string, pages: Pages): (scope: IngestScope) => Slice<
   };
 }
 
+const TENDERS = "contratações";
+
 const tenderSlices = (by: DaysQuestion["by"]) => (scope: IngestScope) =>
   METHODS.flatMap((method) =>
-    slicesByDay(`contratações (${by}) da modalidade ${method}`, (context, days, signal, from) =>
+    slicesByDay(`${TENDERS} (${by}) da modalidade ${method}`, (context, days, signal, from) =>
       tenders(context, { ...days, by, method }, signal, from),
     )(scope),
   );

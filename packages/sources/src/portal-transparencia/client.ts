@@ -54,7 +54,8 @@ export function createPortalContext(options: PortalOptions): PortalContext {
   return { door, pagesMax: options.pagesMax ?? PAGES_MAX };
 }
 
-type Question = { path: string; params: CacheParams };
+/** `emptyToo`: a list that holds nothing is told, as one empty page: whether it is a recorded one is in its headers. */
+type Question = { path: string; params: CacheParams; emptyToo?: boolean };
 
 /** Every page of a list from `from` on, in order. Ends at an empty page or at one that is not full. */
 export async function* askAllPages(
@@ -77,7 +78,8 @@ export async function* askAllPages(
     });
     // The portal fills every page but the last, so a short page spares the request that would only bring `[]`.
     const isLast = answer.rows.length < PAGE_ROWS;
-    if (answer.rows.length > 0) yield { ...answer, next: isLast ? null : { page: page + 1, previous } };
+    if (answer.rows.length > 0 || (question.emptyToo && page === 1))
+      yield { ...answer, next: isLast ? null : { page: page + 1, previous } };
     if (isLast) return;
   }
   throw invalid(door, `${question.path} passou do limite de ${pagesMax} páginas; nada além delas foi lido`);

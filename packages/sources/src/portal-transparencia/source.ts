@@ -1,6 +1,6 @@
 import { addDays, formatDate, type IsoDate } from "@cidadao/domain/dates";
 import type { Agency, Amendment, Contract, ContractItem } from "@cidadao/domain/contract";
-import type { RegisterEntry } from "@cidadao/domain/register-entry";
+import type { IntegrityRegister, RegisterEntry } from "@cidadao/domain/register-entry";
 import type { Sanction, SanctionList } from "@cidadao/domain/sanction";
 import { parseCnpj } from "@cidadao/domain/tax-id";
 import { AppError } from "@cidadao/runtime/errors";
@@ -18,7 +18,9 @@ import {
   PAGE_ROWS,
   SOURCE_ID,
 } from "./client.ts";
+import { companyWire, readCompany } from "./company.ts";
 import { portalConfig, portalRate } from "./config.ts";
+import { expenseWire, PHASES, readExpenses } from "./expense.ts";
 import { cepimWire, leniencyWire, readCepim, readLeniency } from "./register.ts";
 import { readTenders, tenderWire } from "./tender.ts";
 import {
@@ -146,6 +148,9 @@ export const sanctionListRecordsMin: Record<SanctionList, number> = { ceis: 5_00
 /** Of a recorded sample, which is labelled as one: CEIS is a whole day's list, CNEP one recorded entry. */
 export const sampleListRecordsMin: Record<SanctionList, number> = { ceis: 5_000, cnep: 1 };
 
+/** The same of the other registers: CEPIM held some 4,000 entries, and a few dozen agreements named 143 companies in 2026. */
+export const registerRecordsMin: Record<IntegrityRegister, number> = { cepim: 1_000, leniency: 10 };
+
 /** A whole sanction list, or the entries of one establishment. */
 export function sanctions(
   context: PortalContext,
@@ -160,33 +165,37 @@ export function sanctions(
 /** Registers that bar nobody from contracting, whole or of one company: CEPIM and the leniency agreements. */
 export function registerEntries(
   context: PortalContext,
-  input: { register: keyof typeof REGISTERS; cnpj?: string },
+  input: { register: IntegrityRegister; cnpj?: string },
   signal: AbortSignal,
   from: Position | null = null,
 ): AsyncGenerator<SourcePage<RegisterEntry>, void, void> {
   const { path, read } = REGISTERS[input.register];
   const params = input.cnpj === undefined ? {} : { cnpjSancionado: cnpjOf(input.cnpj) };
-  return readPages(askAllPages(context, { path, params }, from, signal), read());
+  return readPages(askAllPages(context, { path, params, emptyToo: true }, from, signal), read());
 }
 
+/** How people call each register. */
+export const registerNames: Record<IntegrityRegister, string> = { cepim: "CEPIM", leniency: "acordos de leniência" };
+
 const REGISTERS = {
-  cepim: { path: "/cepim", what: "CEPIM", wire: cepimWire, read: readCepim },
-  leniency: { path: "/acordos-leniencia", what: "Acordos de leniência", wire: leniencyWire, read: readLeniency },
+  cepim: { path: "/cepim", wire: cepimWire, read: readCepim },
+  leniency: { path: "/acordos-leniencia", wire: leniencyWire, read: readLeniency },
 };
 
-function registerResource(register: keyof typeof REGISTERS): Resource<PortalContext> {
-  const { path, what, wire, read } = REGISTERS[register];
+function registerResource(register: IntegrityRegister): Resource<PortalContext> {
+  const { path, wire, read } = REGISTERS[register];
   return {
-    title: `${what}: registro inteiro, ou de um CNPJ; não impede de contratar`,
+    title: `Registro inteiro (${registerNames[register]}), ou de um CNPJ; não impede de contratar`,
     path,
     kind: "register_entries",
     cadence: "diária",
     wire,
     read: read(),
+    recordsMin: registerRecordsMin[register],
     slices: () => [
       {
         name: register,
-        what,
+        what: registerNames[register],
         lastDay: null,
         pages: (context, from, signal) => registerEntries(context, { register }, signal, from),
       },
@@ -215,6 +224,46 @@ function tenderSlices(scope: IngestScope) {
     });
   }
   return slices;
+}
+
+/** The Portal takes one day, one phase and one managing unit at once. */
+function expenseSlices({ from, to, agency: unitCode }: IngestScope) {
+  if (unitCode === null || !/^\d{6}$/.test(unitCode))
+    throw new AppError("invalid_request", "expenses are asked for by managing unit: name it by its six digits");
+  const slices = [];
+  for (let day = from; day <= to; day = addDays(day, 1)) {
+    for (const { number, folder } of Object.values(PHASES)) {
+      const params = { dataEmissao: formatDate(day), fase: number, unidadeGestora: unitCode };
+      slices.push({
+        name: `despesas ${folder} ${unitCode} ${day}`,
+        what: `documentos de ${folder} da UG ${unitCode} em ${day}`,
+        lastDay: day,
+        pages: (context: PortalContext, position: Position | null, signal: AbortSignal) =>
+          readPages(askAllPages(context, { path: EXPENSES, params }, position, signal), readExpenses()),
+      });
+    }
+  }
+  return slices;
+}
+
+const EXPENSES = "/despesas/documentos";
+/** Payments are corrected for days. */
+const EXPENSE_OVERLAP_DAYS = 30;
+
+/** What the Portal holds about one company, or an empty page where it knows of none. */
+function companySlices({ company }: IngestScope) {
+  if (company === undefined) throw new AppError("invalid_request", "name the company by its CNPJ");
+  const cnpj = cnpjOf(company);
+  return [
+    {
+      name: `empresa ${cnpj}`,
+      what: `o que o Portal tem sobre ${cnpj}`,
+      lastDay: null,
+      async *pages(context: PortalContext, _from: Position | null, signal: AbortSignal) {
+        yield pageOf(await askRecord(context, { path: "/pessoa-juridica", params: { cnpj } }, signal), readCompany());
+      },
+    },
+  ];
 }
 
 /** One question an agency: the portal gives the contracts of no other. */
@@ -338,6 +387,27 @@ export const portalTransparencia = defineSource({
       read: readTenders(),
       slices: tenderSlices,
     },
+    expenses: {
+      title: "Documentos de despesa de uma unidade gestora (`--agency`), um dia e uma fase de cada vez",
+      path: EXPENSES,
+      kind: "expense_documents",
+      cadence: "diária",
+      wire: expenseWire,
+      read: readExpenses(),
+      onlyNamed: true,
+      slices: expenseSlices,
+      overlapDays: EXPENSE_OVERLAP_DAYS,
+    },
+    companies: {
+      title: "O que o Portal tem sobre uma empresa (`--company`), só sim ou não",
+      path: "/pessoa-juridica",
+      kind: "company_flags",
+      cadence: "diária",
+      wire: companyWire,
+      read: readCompany(),
+      onlyNamed: true,
+      slices: companySlices,
+    },
     ceis: listResource("ceis"),
     cnep: listResource("cnep"),
     cepim: registerResource("cepim"),
@@ -345,6 +415,7 @@ export const portalTransparencia = defineSource({
   },
   fixtures: [
     "derived-contratos-pages.json",
+    "derived-expenses.json",
     "derived-other-paths.json",
     "recorded-ceis.json",
     "recorded-cnep.json",

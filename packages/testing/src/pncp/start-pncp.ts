@@ -91,12 +91,16 @@ function answerList(records: PncpRecords, pageRowsMax: number, { path, params, f
   if (!Number.isInteger(page) || page < 1) return refusal(400, "Required request parameter 'pagina' is not present");
 
   const cnpj = params.get("cnpjOrgao") ?? params.get("cnpj");
+  const [state, municipality] = [params.get("uf"), params.get("codigoMunicipioIbge")];
+  const isThere = (json: string) =>
+    (state === null || json.includes(`"ufSigla":"${state}"`)) &&
+    (municipality === null || json.includes(`"codigoIbge":"${municipality}"`));
   const found = rows.filter(
     (row) =>
       row.day >= from &&
       row.day <= to &&
       (cnpj === null || row.cnpj === cnpj) &&
-      (!isTenders || row.method === Number(method)),
+      (!isTenders || (row.method === Number(method) && isThere(row.json))),
   );
   if (found.length === 0) return { status: 204, headers: {}, body: "" };
   const pages = Math.ceil(found.length / size);

@@ -139,6 +139,26 @@ function rowsFor({ sample, unrecorded }: Kept, path: string, params: URLSearchPa
       const names = (row: unknown) => !cnpj || digitsOf(JSON.stringify(row)).includes(digitsOf(cnpj));
       return fromNothing(unrecorded[path]?.filter(names), true);
     }
+    case "/pessoa-juridica": {
+      const cnpj = digitsOf(params.get("cnpj") ?? "");
+      if (!cnpj) return missing("cnpj");
+      const named = (unrecorded[path] ?? []).filter((row) => digitsOf((row as { cnpj: string }).cnpj) === cnpj);
+      return { ...fromNothing(named, false), single: true };
+    }
+    case "/despesas/documentos": {
+      const [day, phase] = [params.get("dataEmissao"), params.get("fase")];
+      if (!day) return missing("dataEmissao");
+      if (!phase) return missing("fase");
+      if (!pagina) return missing("pagina");
+      if (!params.get("unidadeGestora") && !params.get("gestao"))
+        return "Informe mais um filtro além da data e da fase";
+      const isAsked = (row: unknown) => {
+        const { data, fase, codigoUg } = row as { data: string; fase: string; codigoUg: string };
+        const named = ["", "Empenho", "Liquidação", "Pagamento"][Number(phase)];
+        return data === day && fase === named && codigoUg === params.get("unidadeGestora");
+      };
+      return fromNothing(unrecorded[path]?.filter(isAsked), true);
+    }
     case "/contratos/id":
     case "/contratos/itens-contratados":
     case "/contratos/termo-aditivo": {

@@ -1,0 +1,191 @@
+import { expectedText, NOT_INFORMED } from "../published-fields.ts";
+import { idText, withoutLabel } from "../reading.ts";
+import { methodOf } from "../terms.ts";
+import type { Complain } from "./complaints.ts";
+import { type CellReader, cellReader } from "./csv-columns.ts";
+import { type CsvHeader, csvHeader, type CsvRow, headerOf, plain, readCsvRows } from "./csv-rows.ts";
+import {
+  type Batch,
+  batchBuilder,
+  type BatchBuilder,
+  defineFileFormat,
+  isNew,
+  provenanceOf,
+  type ReadContext,
+  rowFields,
+} from "./define-file-format.ts";
+import type { OpenedFile } from "./open-text.ts";
+import { compactMap, fingerprint, seenRecords } from "./seen.ts";
+
+/**
+ * The names of the columns come from the publisher's dictionary, not from a recorded file: where the dictionary and
+ * those who read the files differ, both names are taken.
+ */
+export const portalLicitacoes = defineFileFormat({
+  id: "portal-licitacoes",
+  title: "Licitações do Portal da Transparência (CSV)",
+  description:
+    "Arquivos *_Licitação.csv e *_ItemLicitação.csv do pacote mensal de licitações " +
+    "(https://portaldatransparencia.gov.br/download-de-dados/licitacoes). Colunas do dicionário de dados, sem arquivo " +
+    "gravado. Participantes e empenhos relacionados são contados e não guardados; do valor do item, que é um total, " +
+    "não se calcula preço.",
+  attribution: "Portal da Transparência / CGU, licitações",
+  recognises: (head) => roleOf(headerOf(head.split("\n", 1)[0] ?? "")) !== null,
+  read,
+});
+
+const SOURCE = "portal-transparencia";
+const DOWNLOADS = "https://portaldatransparencia.gov.br/download-de-dados/licitacoes";
+
+type Role = "tenders" | "items" | "participants" | "commitments";
+/** In the order in which they refer to one another. */
+const ROLES: readonly Role[] = ["tenders", "items", "participants", "commitments"];
+
+const METHOD_CODES = ["Código Modalidade Compra", "Código Modalidade de Compra"] as const;
+const METHOD_NAMES = ["Modalidade Compra", "Modalidade de Compra"] as const;
+const KEY = ["Número Licitação", "Código UG"] as const;
+const UNREAD: Record<"participants" | "commitments", string> = {
+  participants: "who took part in a procedure is not stored: no price of a bid is published with it",
+  commitments: "commitments (empenhos) of procedures are not stored",
+};
+
+function roleOf({ columns }: CsvHeader): Role | null {
+  const has = (name: string) => columns.includes(plain(name));
+  // Contracts name the procedure that they come from too.
+  const isOfContracts = has("Número do Contrato") || has("Número Contrato");
+  if (isOfContracts || !has("Número Licitação") || !has("Código UG")) return null;
+  if (has("Flag Vencedor")) return "participants";
+  if (has("Código Empenho")) return "commitments";
+  if (has("Código Item Compra")) return "items";
+  return has("Objeto") ? "tenders" : null;
+}
+
+async function* read(files: OpenedFile[], context: ReadContext): AsyncGenerator<Batch> {
+  const out = batchBuilder();
+  const known = compactMap();
+  const isUnseen = seenRecords();
+  const headers = await Promise.all(files.map(async (file) => ({ file, header: await csvHeader(file) })));
+  for (const role of ROLES) {
+    // A file of none of the four is read as procedures, which says what it lacks.
+    const ours = headers.filter(({ header }) => header !== null && (roleOf(header) ?? "tenders") === role);
+    for (const { file, header } of ours) {
+      // Windows-1252 is what the publisher says it is.
+      const complain: Complain = (kind, about) => kind !== "encoding-fallback" && out.complainOf(file)(kind, about);
+      if (role === "participants" || role === "commitments") {
+        let count = 0;
+        for await (const rows of readCsvRows(file, header!, complain)) count += rows.length;
+        if (count > 0) complain("unread-file", { line: null, reason: UNREAD[role], count });
+        continue;
+      }
+      const input = openRows({ out, context, file, complain, known, isUnseen }, header!, role);
+      if (input === null) continue;
+      for await (const rows of readCsvRows(file, header!, complain)) {
+        for (const row of rows) (role === "tenders" ? readTender : readItem)(row, input);
+        if (out.isFull()) yield out.take();
+      }
+    }
+  }
+  if (!out.isEmpty()) yield out.take();
+}
+
+type Common = {
+  out: BatchBuilder;
+  context: ReadContext;
+  file: OpenedFile;
+  complain: Complain;
+  known: ReturnType<typeof compactMap>;
+  isUnseen: ReturnType<typeof seenRecords>;
+};
+type Input = Common & { cell: CellReader; methodCode: string; methodName: string; url: string };
+
+const COLUMNS = {
+  tenders: {
+    required: [...KEY, "Código Órgão"],
+    optional: ["Objeto", "Nome UG", "Código Órgão Superior", "Nome Órgão Superior", "Nome Órgão"],
+  },
+  items: { required: [...KEY, "Código Item Compra"], optional: ["Descrição", "Quantidade Item"] },
+};
+
+function openRows(common: Common, header: CsvHeader, role: "tenders" | "items"): Input | null {
+  const { columns } = header;
+  const present = (names: readonly string[]) => names.find((name) => columns.includes(plain(name))) ?? names[0]!;
+  const [methodCode, methodName] = [present(METHOD_CODES), present(METHOD_NAMES)];
+  const { required, optional } = COLUMNS[role];
+  const asked = { required: [...required, methodCode], optional: [...optional, methodName] };
+  const cell = cellReader(header, asked, common.complain);
+  const month = /(?<!\d)(20\d{2}(?:0[1-9]|1[0-2]))(?!\d)/.exec(common.file.name)?.[1];
+  const url = month === undefined ? DOWNLOADS : `${DOWNLOADS}/${month}`;
+  return cell === null ? null : { ...common, cell, methodCode, methodName, url };
+}
+
+/** Numbers of procedures are unique within a unit and a method; the file has no id of its own. */
+function tenderIdOf({ cells }: CsvRow, { cell, methodCode }: Input): string | null {
+  const parts = ["Código UG", methodCode, "Número Licitação"].map((column) => idText(cell(cells, column)));
+  return parts.includes(null) ? null : `licitacao/${parts.join("-")}`;
+}
+
+/** A procedure: a contract without supplier, dates of a term and values. */
+function readTender(row: CsvRow, input: Input): void {
+  const { line, cells } = row;
+  const { out, context, file, cell, complain, known, isUnseen, methodName, url } = input;
+  const sourceId = tenderIdOf(row, input);
+  if (sourceId === null) {
+    return complain("unusable-record", { line, reason: "no number of the procedure, unit or code of the method" });
+  }
+  if (!isNew(isUnseen(sourceId, cells.join("\u001f")), line, complain)) return;
+  known.put(sourceId, 1, () => 1);
+  const fields = rowFields(sourceId, line, complain);
+  const text = (column: string) => fields.text(column, cell(cells, column));
+  const agencyCode = expectedText(fields, "Código Órgão", cell(cells, "Código Órgão"), NOT_INFORMED);
+  const unitCode = idText(cell(cells, "Código UG"))!;
+  out.batch.contracts.push({
+    provenance: provenanceOf(context, file, { source: SOURCE, sourceId, url }),
+    number: idText(cell(cells, "Número Licitação"))!,
+    object: withoutLabel(text("Objeto"), "Objeto"),
+    ...methodOf(fields, cell(cells, methodName)),
+    legalBasis: null,
+    agencyCode,
+    agencyName: text("Nome Órgão") ?? `Órgão ${agencyCode}`,
+    parentAgencyCode: text("Código Órgão Superior"),
+    parentAgencyName: text("Nome Órgão Superior"),
+    unitCode,
+    unitName: text("Nome UG") ?? `UG ${unitCode}`,
+    supplierId: `unknown/${sourceId}`,
+    supplierKind: "unknown",
+    supplierTaxId: null,
+    supplierName: NOT_INFORMED,
+    buyerSphere: "federal",
+    signedOn: null,
+    publishedOn: null,
+    startsOn: null,
+    endsOn: null,
+    initialValueCents: null,
+    currentValueCents: null,
+  });
+}
+
+function readItem(row: CsvRow, input: Input): void {
+  const { line, cells } = row;
+  const { out, context, file, cell, complain, known, isUnseen, url } = input;
+  const contractId = tenderIdOf(row, input);
+  if (contractId === null || known.get(contractId) === undefined) {
+    return complain("orphan-item", { line, reason: "its procedure was read from none of the files" });
+  }
+  const number = idText(cell(cells, "Código Item Compra"));
+  if (number === null) return complain("unusable-record", { line, reason: "no item code" });
+  const content = cells.join("\u001f");
+  const sourceId = `${contractId}/${number}-${fingerprint([content])}`;
+  if (!isNew(isUnseen(sourceId, content), line, complain)) return;
+  const fields = rowFields(sourceId, line, complain);
+  out.batch.items.push({
+    provenance: provenanceOf(context, file, { source: SOURCE, sourceId, url }),
+    contractId,
+    number,
+    description: fields.text("Descrição", cell(cells, "Descrição")),
+    complement: null,
+    quantity: fields.quantity("Quantidade Item", cell(cells, "Quantidade Item")),
+    classificationScheme: null,
+    classificationId: null,
+    unitPriceCents: null,
+  });
+}
