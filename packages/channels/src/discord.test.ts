@@ -281,6 +281,20 @@ test("whatever the texts are, Discord accepts the message and nothing in it is l
   );
 });
 
+test("a CPF that the cut of a long text goes through is not shown in part", () => {
+  for (let before = 0; before < 400; before++) {
+    const text = `${"\u200b".repeat(before)}529.982.247-25 ${"\u200b".repeat(400)}`;
+    expect(escapeMarkdown(text, 20)).not.toContain("529");
+  }
+});
+
+test.each(["CPF/529.982.247-25", "52998224725/nome", "-529.982.247-25.", "(529.982.247-25,"])(
+  "%j holds a CPF",
+  (text) => {
+    expect(escapeMarkdown(text, 100)).not.toContain("529");
+  },
+);
+
 test("escaped text never grows beyond what it is given", () => {
   fc.assert(
     fc.property(hostile, fc.integer({ min: 0, max: 300 }), (text, charactersMax) => {

@@ -44,7 +44,7 @@ export function maskCpf(text: string): string | null {
   return `***.${bare.slice(3, 6)}.${bare.slice(6, 9)}-**`;
 }
 
-const CPF_IN_TEXT = /(?<![\d.,/-])(\d{3})\.?(\d{3})\.?(\d{3})-?(\d{2})(?![\d/-]|[.,]\d)/g;
+const CPF_IN_TEXT = /(?<!\d[.,/-]?)(\d{3})\.?(\d{3})\.?(\d{3})-?(\d{2})(?![.,/-]?\d)/g;
 
 /** Masks every CPF with valid check digits inside free text. */
 export function maskCpfsInText(text: string): string {
