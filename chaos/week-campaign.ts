@@ -145,6 +145,7 @@ export async function runWeekCampaign(given: WeekCampaign): Promise<WeekFigures>
     detect: async (dataset, detectors) => runDetectors(dataset, detectors === null ? {} : { detectors }),
     explain: { models: createModelChain([]), logger },
     targets: targets.list,
+    openTarget: targets.open,
     alertTargets: targets.list.map(({ channel, target, severityMin }) => ({ channel, target, severityMin })),
     groupMax: 10,
     messagesPerMinute: config.ALERT_MESSAGES_PER_MINUTE,

@@ -46,6 +46,7 @@ function appOn(
     corsOrigins: ["https://cidadao.example"],
     secretKey: null,
     feedbackSecret: null,
+    targetRules: { ALERT_SIGNED_WEBHOOK_HOSTS: [], ALERT_WEBHOOKS_LOOPBACK: "false" },
     logger,
     telemetry: createTelemetry({ process: "api" }),
   });

@@ -50,6 +50,7 @@ function appOn(
     corsOrigins: ["https://cidadao.example"],
     secretKey,
     feedbackSecret: FEEDBACK_SECRET,
+    targetRules: { ALERT_SIGNED_WEBHOOK_HOSTS: [], ALERT_WEBHOOKS_LOOPBACK: "false" },
     logger,
     telemetry: createTelemetry({ process: "api" }),
   });

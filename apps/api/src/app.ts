@@ -21,6 +21,7 @@ import { feedbackRoutes } from "./routes/feedback.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { investigationRoutes } from "./routes/investigations.ts";
 import { scheduleRoutes } from "./routes/schedules.ts";
+import { watchRoutes } from "./routes/watches.ts";
 
 const BODY_BYTES_MAX = 65_536;
 /** Railway's edge and nothing else: an address that a client writes into X-Forwarded-For is not believed. */
@@ -68,9 +69,11 @@ export async function buildApp(context: ApiContext): Promise<FastifyInstance> {
         description:
           "Watches Brazilian public spending and shows where it looks wrong, with the evidence. A red flag is a reason to look, not an accusation.",
       },
-      tags: ["investigations", "anomalies", "detectors", "schedules", "alerts", "admin", "health"].map((name) => ({
-        name,
-      })),
+      tags: ["investigations", "anomalies", "detectors", "schedules", "alerts", "watches", "admin", "health"].map(
+        (name) => ({
+          name,
+        }),
+      ),
       components: { securitySchemes },
     },
     transform: jsonSchemaTransform,
@@ -82,6 +85,7 @@ export async function buildApp(context: ApiContext): Promise<FastifyInstance> {
   await app.register(detectorRoutes(context));
   await app.register(scheduleRoutes(context));
   await app.register(alertRoutes(context));
+  await app.register(watchRoutes(context));
   await app.register(feedbackRoutes(context));
   await app.register(adminRoutes(context));
   await app.register(healthRoutes(context));

@@ -27,6 +27,7 @@ try {
       corsOrigins: config.CORS_ORIGINS,
       secretKey: config.API_SECRET_KEY ?? null,
       feedbackSecret: config.FEEDBACK_SECRET ?? null,
+      targetRules: config,
       logger,
       telemetry,
     });

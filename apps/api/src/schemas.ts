@@ -10,6 +10,7 @@ import {
   investigationStatuses,
 } from "@cidadao/domain/investigation";
 import { severities } from "@cidadao/domain/severity";
+import { watchKinds } from "@cidadao/domain/watch";
 import { z } from "zod";
 import { problemSchema } from "./problem.ts";
 
@@ -245,6 +246,38 @@ export const alertSchema = z
     ),
   })
   .meta({ id: "Alert" });
+
+export const watchBody = z
+  .strictObject({
+    kind: z.enum(watchKinds),
+    subject: z.string().trim().min(1).max(60).meta({
+      description: "A supplier's CNPJ; an agency's SIAFI code or CNPJ, as its source numbers it; a detector's id",
+    }),
+    channel: z.enum(channelIds),
+    address: z.string().trim().min(1).max(500).meta({
+      description:
+        "An e-mail address, a Discord webhook, or an https address of a host in ALERT_SIGNED_WEBHOOK_HOSTS; never shown again",
+    }),
+    severityMin: z.enum(severities).optional().meta({ description: "Only of findings at least this grave" }),
+    ownerId: z.uuid().optional().meta({ description: "The signed-in person who may read it; left out: nobody" }),
+  })
+  .meta({
+    id: "NewWatch",
+    examples: [{ kind: "supplier", subject: "15.195.707/0001-78", channel: "email", address: "voce@exemplo.org" }],
+  });
+
+export const watchSchema = z
+  .object({
+    id: z.uuid(),
+    ownerId: z.uuid().nullable(),
+    kind: z.enum(watchKinds),
+    subject: z.string(),
+    channel: z.enum(channelIds),
+    target: z.string().meta({ description: "Names the target without its address" }),
+    severityMin: z.enum(severities).nullable(),
+    createdAt: timestamp,
+  })
+  .meta({ id: "Watch", description: "A subject whose alerts go to one more address" });
 
 export const deadJobSchema = z
   .object({

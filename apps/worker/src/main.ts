@@ -87,6 +87,7 @@ try {
         logger,
       },
       targets: targets.list,
+      openTarget: targets.open,
       alertTargets: targets.list.map(({ channel, target, severityMin }) => ({ channel, target, severityMin })),
       groupMax: ALERTS_PER_MESSAGE_MAX,
       messagesPerMinute: config.ALERT_MESSAGES_PER_MINUTE,

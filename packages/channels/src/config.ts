@@ -47,7 +47,7 @@ export const alertConfig = z.object({
         .map((host) => host.trim().toLowerCase())
         .filter((host) => host !== ""),
     )
-    .describe("Hosts that ALERT_SIGNED_WEBHOOKS may name, separated by commas"),
+    .describe("Hosts that ALERT_SIGNED_WEBHOOKS and watches may name, separated by commas"),
   ALERT_SIGNED_WEBHOOK_SECRET: z
     .string()
     .min(32, "use at least 32 random characters, for example from: openssl rand -hex 32")

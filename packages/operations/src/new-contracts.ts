@@ -1,5 +1,6 @@
 import { readCursor, writeCursor } from "@cidadao/database/ingest-runs";
 import { listSanctionedSuppliers, listScreened, storeScreenings } from "@cidadao/database/scheduled-work";
+import { listWatched } from "@cidadao/database/watches";
 import type { Contract } from "@cidadao/domain/contract";
 import { addDays, type IsoDate, type Timestamp } from "@cidadao/domain/dates";
 import { SCOPE_DAYS_MAX } from "@cidadao/domain/investigation";
@@ -75,10 +76,15 @@ async function screen(
   const known = await listScreened(context.store, source, ids, signal);
   const fresh = contracts.filter(({ provenance }) => !known.has(provenance.sourceId));
   const taxIds = [...new Set(fresh.flatMap(({ supplierTaxId }) => supplierTaxId ?? []))].toSorted();
+  const agencies = [...new Set(fresh.map(({ agencyCode }) => agencyCode))].toSorted();
   const sanctioned = await listSanctionedSuppliers(context.store, taxIds, to, signal);
+  const watchedSuppliers = await listWatched(context.store, "supplier", taxIds, signal);
+  const watchedAgencies = await listWatched(context.store, "agency", agencies, signal);
   const judged = fresh.map((contract): Screened => {
     // No configured source tells how many bidders a contract had.
-    const isWatched = contract.supplierTaxId !== null && sanctioned.has(contract.supplierTaxId);
+    const supplier = contract.supplierTaxId ?? "";
+    const isWatched =
+      sanctioned.has(supplier) || watchedSuppliers.has(supplier) || watchedAgencies.has(contract.agencyCode);
     const signs = openingSigns(contract, { bidders: null, isWatched });
     return { contract, signs, points: signs.reduce((sum, { points }) => sum + points, 0) };
   });
