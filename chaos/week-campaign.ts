@@ -84,6 +84,7 @@ const WRITTEN: Partial<Record<(typeof schedules)[number]["id"], string>> = {
   "investigation-metrics": "select count(*)::int as rows from daily_metrics",
   "entity-risk": "select count(*)::int as rows from entity_risks",
   "historical-reanalysis": "select count(*)::int as rows from investigations where query like 'Reanálise%'",
+  "coverage-map": "select count(*)::int as rows from coverage_snapshots",
   "source-health": "select count(*)::int as rows from source_probes",
 };
 
@@ -162,6 +163,7 @@ export async function runWeekCampaign(given: WeekCampaign): Promise<WeekFigures>
       ...source,
       ...source.open(environment, outbound),
     })),
+    sourcesOff: [],
     cnpj: openCnpj(config, outbound),
     pncp: pncp.open(environment, outbound),
     queueDepths: async () => queue.depths(),

@@ -41,6 +41,7 @@ const readable: Record<string, "all" | "of visible investigations" | "own" | "no
   ml_training_datasets: "nothing",
   entity_risks: "all",
   source_probes: "all",
+  coverage_snapshots: "all",
   supplier_communities: "nothing",
   sanction_matches: "nothing",
   contract_screenings: "nothing",
@@ -107,6 +108,7 @@ beforeAll(async () => {
     "insert into entity_risks (kind, entity_id, name, risk_tenths, parts) values ('agency', 'a', 'n', 1, '{}')",
   );
   await sql("insert into source_probes (source, is_up, duration_ms) values ('s', true, 1)");
+  await sql("insert into coverage_snapshots (apis, off) values ('[]', '[]')");
   await sql("insert into supplier_communities values ('s', '[]', '[]', 1, 1)");
   await sql("insert into sanction_matches values ('s', 'i', 't', 1, 1)");
   await sql("insert into contract_screenings values ('s', 'i', 1, '[]')");

@@ -21,6 +21,7 @@ import { feedbackRoutes } from "./routes/feedback.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { investigationRoutes } from "./routes/investigations.ts";
 import { scheduleRoutes } from "./routes/schedules.ts";
+import { transparencyRoutes } from "./routes/transparency.ts";
 import { watchRoutes } from "./routes/watches.ts";
 
 const BODY_BYTES_MAX = 65_536;
@@ -69,11 +70,19 @@ export async function buildApp(context: ApiContext): Promise<FastifyInstance> {
         description:
           "Watches Brazilian public spending and shows where it looks wrong, with the evidence. A red flag is a reason to look, not an accusation.",
       },
-      tags: ["investigations", "anomalies", "detectors", "schedules", "alerts", "watches", "admin", "health"].map(
-        (name) => ({
-          name,
-        }),
-      ),
+      tags: [
+        "investigations",
+        "anomalies",
+        "detectors",
+        "transparency",
+        "schedules",
+        "alerts",
+        "watches",
+        "admin",
+        "health",
+      ].map((name) => ({
+        name,
+      })),
       components: { securitySchemes },
     },
     transform: jsonSchemaTransform,
@@ -83,6 +92,7 @@ export async function buildApp(context: ApiContext): Promise<FastifyInstance> {
   await app.register(investigationRoutes(context));
   await app.register(anomalyRoutes(context));
   await app.register(detectorRoutes(context));
+  await app.register(transparencyRoutes(context));
   await app.register(scheduleRoutes(context));
   await app.register(alertRoutes(context));
   await app.register(watchRoutes(context));

@@ -9,9 +9,11 @@ import {
   investigationScope,
   investigationStatuses,
 } from "@cidadao/domain/investigation";
+import { apiStatuses } from "@cidadao/domain/coverage";
 import { severities } from "@cidadao/domain/severity";
 import { watchKinds } from "@cidadao/domain/watch";
 import { z } from "zod";
+import { stateStatuses } from "./coverage-map.ts";
 import { problemSchema } from "./problem.ts";
 
 const timestamp = z.string().meta({ format: "date-time", examples: ["2026-11-20T12:00:00.000Z"] });
@@ -278,6 +280,41 @@ export const watchSchema = z
     createdAt: timestamp,
   })
   .meta({ id: "Watch", description: "A subject whose alerts go to one more address" });
+
+const mappedApiSchema = z
+  .object({
+    name: z.string(),
+    url: z.string(),
+    endpoints: z.int().meta({ description: "Resources of it that are read" }),
+    status: z.enum(apiStatuses),
+    response_time_ms: z.int().meta({ description: "Waiting for this system's own turn included" }),
+    error: z.string().optional(),
+  })
+  .meta({ id: "MappedApi" });
+
+export const coverageMapSchema = z
+  .object({
+    last_update: timestamp.optional().meta({ description: "Left out before the first snapshot" }),
+    summary: z.object({
+      total_states: z.int(),
+      states_with_apis: z.int(),
+      states_working: z.int().meta({ description: "States with at least one operational source of their own" }),
+      overall_coverage_percentage: z.number().min(0).max(100).meta({ description: "Working states of all" }),
+      total_apis: z.int(),
+      total_endpoints: z.int(),
+    }),
+    states: z
+      .record(z.string(), z.object({ name: z.string(), status: z.enum(stateStatuses), apis: z.array(mappedApiSchema) }))
+      .meta({ description: "By UF" }),
+    national: z.array(mappedApiSchema).meta({ description: "Sources of the whole country" }),
+    cache_info: z.object({
+      cached: z.boolean().meta({ description: "Whether there is a snapshot" }),
+      last_update: timestamp.optional(),
+      age_minutes: z.int(),
+      note: z.string().optional(),
+    }),
+  })
+  .meta({ id: "CoverageMap" });
 
 export const deadJobSchema = z
   .object({

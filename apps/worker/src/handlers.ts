@@ -16,7 +16,8 @@ import { runInvestigation, type RunContext } from "@cidadao/operations/run-inves
 import { type ReportProgress, runScheduled, type ScheduledContext } from "@cidadao/operations/run-scheduled";
 import { refreshRegistrations } from "@cidadao/operations/refresh-registrations";
 import { refreshSanctions } from "@cidadao/operations/sanctions-refresh";
-import { type ProbedSource, probeSources } from "@cidadao/operations/source-health";
+import { type MappedSource, recordCoverage } from "@cidadao/operations/record-coverage";
+import { probeSources } from "@cidadao/operations/source-health";
 import { findCommunities } from "@cidadao/operations/supplier-networks";
 import { sweepStuck, type SweepContext } from "@cidadao/operations/sweep-stuck";
 import type { JobHandlers } from "@cidadao/queue/consume";
@@ -35,7 +36,9 @@ export type WorkerContext = RunContext &
   HealthContext &
   NewContractsContext & {
     watchedAgencies: string[];
-    probedSources: ProbedSource[];
+    probedSources: MappedSource[];
+    /** Names of the sources that this worker does not ask. */
+    sourcesOff: string[];
     graceSeconds: number;
     /** `null` where the registers of companies are not in use. */
     cnpj: CnpjContext | null;
@@ -54,6 +57,7 @@ export function createHandlers(context: WorkerContext): JobHandlers {
   const { store, watchedAgencies: agencyCodes } = context;
   const scheduled: Record<ScheduledJobName, ScheduledWork> = {
     cleanup: (_run, signal) => cleanUp(context, signal),
+    "coverage-map": (_run, signal) => recordCoverage(context, signal),
     "critical-summary": ({ slot }, signal) => summariseCritical(context, { slot }, signal),
     "detector-precision": async (_run, signal) => ({ detectors: await computeDetectorPrecision(store, signal) }),
     "entity-risk": (_run, signal) => computeEntityRisks(store, signal),

@@ -25,7 +25,7 @@ import { openAlertTargets } from "./alert-targets.ts";
 import { openCnpj } from "@cidadao/sources/cnpj/source";
 import { CNPJ } from "@cidadao/sources/cnpj/wire";
 import { pncp } from "@cidadao/sources/pncp/source";
-import { sourcesInUse } from "@cidadao/sources/registry";
+import { sources, sourcesInUse } from "@cidadao/sources/registry";
 import { workerEnvironment } from "./config.ts";
 import { openDetectorPool } from "./detector-pool.ts";
 import { createHandlers, type WorkerContext } from "./handlers.ts";
@@ -101,6 +101,7 @@ try {
       watchedAgencies: config.WATCHED_AGENCIES,
       openingPoints: config.OPENING_POINTS,
       probedSources: inUse,
+      sourcesOff: sources.filter((source) => !inUse.some(({ id }) => id === source.id)).map(({ name }) => name),
       pncp: inUse.find(({ id }) => id === pncp.id) ?? null,
       cnpj: inUse.some(({ id }) => id === CNPJ) ? openCnpj(config, outbound) : null,
       queueDepths: producer.depths,

@@ -23,6 +23,7 @@ export const jobCatalogue = {
     timeoutMs: 60_000,
   },
   cleanup: { queue: "maintenance", payload: scheduledRun, timeoutMs: 1_800_000 },
+  "coverage-map": { queue: "maintenance", payload: scheduledRun, timeoutMs: 120_000 },
   "critical-summary": { queue: "maintenance", payload: scheduledRun, timeoutMs: 120_000 },
   "detector-precision": { queue: "maintenance", payload: scheduledRun, timeoutMs: 120_000 },
   "entity-risk": { queue: "maintenance", payload: scheduledRun, timeoutMs: 600_000 },

@@ -130,6 +130,14 @@ export const schedules: readonly Schedule[] = [
     summary: "Asks every source one question and fails when one is not well",
   },
   {
+    id: "coverage-map",
+    cron: "50 3,9,15,21 * * *",
+    job: "coverage-map",
+    catchUp: { kind: "latest" },
+    firstSlot: "past",
+    summary: "Asks every source one question for the map of the states",
+  },
+  {
     id: "health-check",
     cron: "*/5 * * * *",
     job: "health-check",
