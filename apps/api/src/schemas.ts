@@ -75,6 +75,10 @@ export const investigationSchema = z
     scope: z.object({
       agencyCodes: z.array(z.string()).optional(),
       supplierCnpj: z.string().optional(),
+      storedSource: z
+        .string()
+        .optional()
+        .meta({ description: "Contracts of this source, as a scheduled reading had stored them" }),
       from: z.string(),
       to: z.string(),
     }),

@@ -7,6 +7,7 @@ import { summariseCritical } from "@cidadao/operations/critical-summary";
 import { deliverAlert, type DeliverContext } from "@cidadao/operations/deliver-alert";
 import { checkHealth, type HealthContext } from "@cidadao/operations/health-check";
 import { reanalyseHistory } from "@cidadao/operations/historical-reanalysis";
+import { watchDirectAwards } from "@cidadao/operations/katana-monitor";
 import { localDay } from "@cidadao/operations/local-day";
 import { type NewContractsContext, screenNewContracts } from "@cidadao/operations/new-contracts";
 import type { OpenContext } from "@cidadao/operations/open-investigation";
@@ -42,7 +43,8 @@ export type WorkerContext = RunContext &
     graceSeconds: number;
     /** `null` where the registers of companies are not in use. */
     cnpj: CnpjContext | null;
-    /** The same of the PNCP. */
+    /** The same of Katana Scan, and of the PNCP. */
+    katana: OpenedSource | null;
     pncp: OpenedSource | null;
   };
 
@@ -66,6 +68,7 @@ export function createHandlers(context: WorkerContext): JobHandlers {
       reanalyseHistory(context, { agencyCodes, slot }, signal, report),
     "investigation-metrics": ({ slot }, signal) =>
       computeDailyMetrics(store, addDays(localDay(new Date(slot)), -1), signal),
+    "katana-monitor": ({ slot }, signal, report) => watchDirectAwards(context, { slot }, signal, report),
     "new-contracts": ({ slot }, signal, report) => screenNewContracts(context, { slot }, signal, report),
     "pncp-updates": ({ slot }, signal, report) =>
       readPncpUpdates({ store, pncp: context.pncp }, { slot }, signal, report),

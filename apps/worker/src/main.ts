@@ -24,6 +24,7 @@ import { openPortal } from "@cidadao/sources/portal-transparencia/source";
 import { openAlertTargets } from "./alert-targets.ts";
 import { openCnpj } from "@cidadao/sources/cnpj/source";
 import { CNPJ } from "@cidadao/sources/cnpj/wire";
+import { katanaScan } from "@cidadao/sources/katana-scan/source";
 import { pncp } from "@cidadao/sources/pncp/source";
 import { sources, sourcesInUse } from "@cidadao/sources/registry";
 import { workerEnvironment } from "./config.ts";
@@ -102,6 +103,7 @@ try {
       openingPoints: config.OPENING_POINTS,
       probedSources: inUse,
       sourcesOff: sources.filter((source) => !inUse.some(({ id }) => id === source.id)).map(({ name }) => name),
+      katana: inUse.find(({ id }) => id === katanaScan.id) ?? null,
       pncp: inUse.find(({ id }) => id === pncp.id) ?? null,
       cnpj: inUse.some(({ id }) => id === CNPJ) ? openCnpj(config, outbound) : null,
       queueDepths: producer.depths,

@@ -32,6 +32,8 @@ type ReadInput = {
 };
 
 const { id: source, homepage } = portalTransparencia;
+/** Of contracts that are stored already. */
+const NOTHING_ASKED = { coverage: [], sample: null };
 /** A list that was read completely less than this ago is not read again. */
 const SANCTION_LIST_AGE_MS_MAX = 24 * 3_600_000;
 /** Up to this many suppliers are looked up one by one; above, reading the whole list asks less of the portal. */
@@ -41,8 +43,9 @@ const DETAILED_CONTRACTS_MAX = 300;
 
 /** Brings the contracts of the scope and the sanctions of their suppliers, and loads what the detectors need. */
 export async function readScope(context: ReadContext, input: ReadInput, signal: AbortSignal): Promise<Reading> {
-  const contractReading = await ingestContracts(context, input, signal);
-  const contracts = await loadContracts(context.store, source, input.scope, signal);
+  const { storedSource } = input.scope;
+  const contractReading = storedSource === undefined ? await ingestContracts(context, input, signal) : NOTHING_ASKED;
+  const contracts = await loadContracts(context.store, storedSource ?? source, input.scope, signal);
   const cnpjs = [...new Set(contracts.flatMap((contract) => companyCnpj(contract) ?? []))].toSorted();
   await input.onProgress(0.8, "Consultando as listas de sanções.");
   const lists = await Promise.all(sanctionLists.map((list) => ingestSanctions(context, input, list, cnpjs, signal)));

@@ -128,7 +128,8 @@ async function investigate(
 
   await report("detecting", 0.55, `Analisando ${contracts} contratos.`, { contracts });
   const screening = await context.detect(reading.dataset, detectors, signal);
-  const contractIds = flaggedContracts(reading.dataset, screening.findings);
+  // Only the Portal is asked for details, and only of what it brought.
+  const contractIds = scope.storedSource === undefined ? flaggedContracts(reading.dataset, screening.findings) : [];
   if (contractIds.length > 0) {
     await report("reading", 0.65, `Buscando itens e aditivos de ${contractIds.length} contratos sinalizados.`);
   }

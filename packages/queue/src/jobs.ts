@@ -30,6 +30,7 @@ export const jobCatalogue = {
   "health-check": { queue: "maintenance", payload: scheduledRun, timeoutMs: 60_000 },
   "historical-reanalysis": { queue: "ingest", payload: scheduledRun, timeoutMs: 86_400_000 },
   "investigation-metrics": { queue: "maintenance", payload: scheduledRun, timeoutMs: 120_000 },
+  "katana-monitor": { queue: "ingest", payload: scheduledRun, timeoutMs: 1_800_000 },
   "new-contracts": { queue: "ingest", payload: scheduledRun, timeoutMs: 14_400_000 },
   "pncp-updates": { queue: "ingest", payload: scheduledRun, timeoutMs: 14_400_000 },
   "priority-agencies": { queue: "ingest", payload: scheduledRun, timeoutMs: 60_000 },
