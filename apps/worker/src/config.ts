@@ -40,6 +40,18 @@ const workerConfig = z.object({
     .max(120)
     .default(18)
     .describe("Seconds one vendor may take for one explanation, its retry included; then the next is asked"),
+  RECYCLE_JOBS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .describe("After so many jobs a worker ends itself, for a fresh one to be started in its place; unset: never"),
+  RECYCLE_MEMORY_MB: z.coerce
+    .number()
+    .int()
+    .min(64)
+    .optional()
+    .describe("The same when it holds so much memory at the end of a job; unset: never"),
   PUBLIC_URL: z
     .url({ protocol: /^https?$/ })
     .transform((text) => text.replace(/\/+$/, ""))

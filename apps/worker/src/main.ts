@@ -7,7 +7,7 @@ import { parseQuietHours } from "@cidadao/operations/quiet-hours";
 import { STORE_BACK_MS } from "@cidadao/operations/run-investigation";
 import { sweepStuck } from "@cidadao/operations/sweep-stuck";
 import { chooseBackend, producerConnection } from "@cidadao/queue/backend";
-import { consume } from "@cidadao/queue/consume";
+import { consume, type Consumer } from "@cidadao/queue/consume";
 import { openProducer } from "@cidadao/queue/produce";
 import { ConfigError, parseConfig } from "@cidadao/runtime/config";
 import { pause, repeat } from "@cidadao/runtime/deadline";
@@ -30,6 +30,7 @@ import { sources, sourcesInUse } from "@cidadao/sources/registry";
 import { workerEnvironment } from "./config.ts";
 import { openDetectorPool } from "./detector-pool.ts";
 import { createHandlers, type WorkerContext } from "./handlers.ts";
+import { recycleReason } from "./recycling.ts";
 
 /** How often this worker looks for work that is not on the queue: after an outage of the queue, work resumes this soon. */
 const RELAY_MS = 1_000;
@@ -41,7 +42,7 @@ try {
   const config = parseConfig(workerEnvironment, process.env);
   const logger = createLogger({ process: "worker", level: config.LOG_LEVEL });
   const telemetry = createTelemetry({ process: "worker" });
-  await runProcess({ logger, drainSeconds: config.DRAIN_SECONDS }, async ({ signal, resources }) => {
+  await runProcess({ logger, drainSeconds: config.DRAIN_SECONDS }, async ({ signal, resources, stop }) => {
     const store = openStore(config);
     const backend = chooseBackend(config);
     const producer = resources.use(openProducer(backend, logger));
@@ -136,15 +137,19 @@ try {
     resources.defer(() => relaying);
 
     const concurrency = { investigations: config.WEB_CONCURRENCY, alerts: 4, ingest: 3, maintenance: 2 };
-    resources.use(await consumeWhenReady());
+    const limits = { jobsMax: config.RECYCLE_JOBS ?? null, memoryMbMax: config.RECYCLE_MEMORY_MB ?? null };
+    let jobsDone = 0;
+    let recycling: Promise<void> | undefined;
+    const consumer = resources.use(await consumeWhenReady());
+    resources.defer(() => recycling);
     logger.info({ queue: backend.kind, concurrency }, "worker is up");
 
     /** With the queue away at start the worker waits for it instead of dying. */
-    async function consumeWhenReady(): Promise<AsyncDisposable> {
+    async function consumeWhenReady(): Promise<Consumer> {
       const handlers = createHandlers(context);
       for (;;) {
         try {
-          return await consume(backend, handlers, { concurrency, logger });
+          return await consume(backend, handlers, { concurrency, logger, onJobDone });
         } catch (error) {
           signal.throwIfAborted();
           if (error instanceof ConfigError) throw error;
@@ -152,6 +157,13 @@ try {
           await pause(RELAY_MS, signal);
         }
       }
+    }
+
+    function onJobDone() {
+      const reason = recycleReason(limits, { jobsDone: ++jobsDone, memoryBytes: process.memoryUsage.rss() });
+      if (reason === null || recycling !== undefined) return;
+      logger.info({ reason }, "takes no more jobs and makes room for a fresh worker");
+      recycling = consumer.drain(config.DRAIN_SECONDS * 1_000, signal).then(() => stop(reason));
     }
 
     function sharedLimits() {

@@ -32,6 +32,11 @@ type AnyWorker = {
   close(force?: boolean): Promise<void>;
 };
 
+export type Consumer = AsyncDisposable & {
+  /** Takes no more jobs; resolves when those under way are over, at the latest after `timeoutMs` or when told to stop. */
+  drain: (timeoutMs: number, signal: AbortSignal) => Promise<void>;
+};
+
 /**
  * Takes jobs of every queue until it is disposed of; disposal aborts what runs. Handlers settle their own work in the
  * database; an error that reaches this place is a bug, logged here, and its row is found by the sweep.
@@ -39,8 +44,14 @@ type AnyWorker = {
 export async function consume(
   backend: QueueBackend,
   handlers: JobHandlers,
-  options: { concurrency: Record<QueueName, number>; logger: Logger; queues?: readonly QueueName[] },
-): Promise<AsyncDisposable> {
+  options: {
+    concurrency: Record<QueueName, number>;
+    logger: Logger;
+    queues?: readonly QueueName[];
+    /** Called after each job, whatever became of it. */
+    onJobDone?: () => void;
+  },
+): Promise<Consumer> {
   const { logger } = options;
   const consumed = options.queues ?? queueNames;
   const idle = consumed.filter((name) => !(options.concurrency[name] >= 1));
@@ -73,6 +84,7 @@ export async function consume(
       throw error;
     } finally {
       handled.delete(handling);
+      options.onJobDone?.();
     }
   };
 
@@ -100,6 +112,13 @@ export async function consume(
   for (const worker of workers) worker.on("error", (error: Error) => report(error));
 
   return {
+    drain: async (timeoutMs, signal) => {
+      using limited = limitedSignal(timeoutMs, [signal]);
+      const over = Promise.withResolvers<void>();
+      limited.signal.addEventListener("abort", () => over.resolve(), { once: true });
+      await Promise.race([Promise.allSettled(workers.map((worker) => worker.close())), over.promise]);
+      if (handled.size > 0) logger.warn({ jobs: handled.size }, "not every job came to its end");
+    },
     [Symbol.asyncDispose]: async () => {
       stop.abort(new Error("shutdown"));
       const leave = (error: unknown) => logger.warn({ error: messageOf(error) }, "left the workers behind");
