@@ -44,7 +44,16 @@ const doors: Record<string, string[]> = {
     "domain",
     "runtime",
   ],
-  "apps/scheduler": ["queue", "database", "domain", "runtime"],
+  // Told of by nobody else: when no worker is there, the scheduler alerts.
+  "apps/scheduler": [
+    "queue",
+    "database",
+    "domain",
+    "runtime",
+    "operations/watch-workers",
+    "channels/config",
+    "channels/open-targets",
+  ],
   "apps/cli": ["operations", "database", "queue", "detectors", "sources", "domain", "runtime"],
   "apps/local": ["embedded", "testing", "runtime", "domain"],
 };

@@ -26,7 +26,7 @@ import { startPncp } from "@cidadao/testing/pncp/start-pncp";
 import { startDiscordSink } from "@cidadao/testing/discord/start-discord-sink";
 import { startKatana } from "@cidadao/testing/katana/start-katana";
 import { startPortal } from "@cidadao/testing/portal/start-portal";
-import { openAlertTargets } from "@cidadao/worker/alert-targets";
+import { openAlertTargets } from "@cidadao/channels/open-targets";
 import { workerEnvironment } from "@cidadao/worker/config";
 import { createHandlers, type WorkerContext } from "@cidadao/worker/handlers";
 

@@ -26,6 +26,7 @@ const readable: Record<string, "all" | "of visible investigations" | "own" | "no
   alert_deliveries: "nothing",
   alert_targets: "nothing",
   watches: "own",
+  worker_presence: "nothing",
   ingest_runs: "nothing",
   ingest_cursors: "nothing",
   quarantined_records: "nothing",
@@ -143,6 +144,7 @@ beforeAll(async () => {
     `insert into quarantined_records (key, run_id, source, dataset, reason, raw)
      values ('k', gen_random_uuid(), 's', 'd', 'r', '{}')`,
   );
+  await sql("insert into worker_presence (worker) values ('w')");
   await sql("insert into ingest_cursors values ('s', 'n', '{}')");
   await sql("insert into source_responses values ('k', '{}', now(), now())");
   await sql("insert into schedule_runs (schedule_id, slot, job) values ('s', now(), 'j')");

@@ -4,7 +4,7 @@ import { deliverAlert, type DeliverContext } from "@cidadao/operations/deliver-a
 import { parseConfig } from "@cidadao/runtime/config";
 import { createLogger } from "@cidadao/runtime/logger";
 import { createTelemetry } from "@cidadao/runtime/telemetry";
-import { openAlertTargets } from "@cidadao/worker/alert-targets";
+import { openAlertTargets } from "@cidadao/channels/open-targets";
 import { workerEnvironment } from "@cidadao/worker/config";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type MailSink, startMailSink } from "./support/mail-sink.ts";

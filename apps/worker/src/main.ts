@@ -1,8 +1,11 @@
+import { hostname } from "node:os";
+import { openAlertTargets } from "@cidadao/channels/open-targets";
 import { createModelChain, type ModelCall } from "@cidadao/llm/chain";
 import { configuredModels } from "@cidadao/llm/config";
 import { readDatabaseTime } from "@cidadao/database/schedule-runs";
 import { createStoredCache } from "@cidadao/database/source-responses";
 import { openStore } from "@cidadao/database/store";
+import { noteWorker } from "@cidadao/database/worker-presence";
 import { parseQuietHours } from "@cidadao/operations/quiet-hours";
 import { STORE_BACK_MS } from "@cidadao/operations/run-investigation";
 import { sweepStuck } from "@cidadao/operations/sweep-stuck";
@@ -21,7 +24,6 @@ import { openSharedLimits } from "@cidadao/runtime/shared-limits";
 import { createTelemetry } from "@cidadao/runtime/telemetry";
 import type { Outbound } from "@cidadao/sources/outbound";
 import { openPortal } from "@cidadao/sources/portal-transparencia/source";
-import { openAlertTargets } from "./alert-targets.ts";
 import { openCnpj } from "@cidadao/sources/cnpj/source";
 import { CNPJ } from "@cidadao/sources/cnpj/wire";
 import { katanaScan } from "@cidadao/sources/katana-scan/source";
@@ -35,6 +37,7 @@ import { recycleReason } from "./recycling.ts";
 /** How often this worker looks for work that is not on the queue: after an outage of the queue, work resumes this soon. */
 const RELAY_MS = 1_000;
 const RELAY_STALE_MS = 60_000;
+const PRESENCE_MS = 5_000;
 const ALERTS_PER_MESSAGE_MAX = 10;
 const SEND_LEASE_SECONDS = 60;
 
@@ -158,6 +161,14 @@ try {
         }
       }
     }
+
+    // Who cannot reach the queue takes no jobs, and so is not there.
+    const name = `${hostname()}:${process.pid}`;
+    const onSilence = (error: unknown) => logger.warn({ error: messageOf(error) }, "gave no sign of life");
+    const beating = repeat({ intervalMs: PRESENCE_MS, signal, onError: onSilence }, async () => {
+      if (producer.isReady()) await noteWorker(store, name, signal);
+    });
+    resources.defer(() => beating);
 
     function onJobDone() {
       const reason = recycleReason(limits, { jobsDone: ++jobsDone, memoryBytes: process.memoryUsage.rss() });

@@ -9,7 +9,7 @@ export type ProcessScope = {
   /** What is acquired goes here; it is released in reverse order when the process stops. */
   readonly resources: AsyncDisposableStack;
   /** Stops the process as a signal from outside would: what started it starts a fresh one. */
-  stop(reason: string): void;
+  stop: (reason: string) => void;
   /** Stops the process with an error exit: for a state that only a fresh process can mend. */
   fail(reason: string): void;
 };

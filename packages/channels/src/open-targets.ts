@@ -1,17 +1,29 @@
-import { type AlertConfig, type ConfiguredTarget, configuredTargets } from "@cidadao/channels/config";
-import { parseTarget } from "@cidadao/channels/parse-target";
-import { sendDiscord } from "@cidadao/channels/discord";
-import { sendEmail } from "@cidadao/channels/email";
-import { sendSignedWebhook } from "@cidadao/channels/signed-webhook";
-import type { AlertTarget, DeliverContext } from "@cidadao/operations/deliver-alert";
+import type { AlertMessage, ChannelId } from "@cidadao/domain/alert";
+import type { Severity } from "@cidadao/domain/severity";
 import { ConfigError } from "@cidadao/runtime/config";
 import { createHttpClient } from "@cidadao/runtime/http-client";
 import { publicLookup } from "@cidadao/runtime/private-address";
 
-export type AlertTargets = AsyncDisposable & { list: AlertTarget[]; open: DeliverContext["openTarget"] };
+import type { SendOutcome } from "./channel.ts";
+import { type ConfiguredTarget, configuredTargets, type TargetsConfig } from "./config.ts";
+import { sendDiscord } from "./discord.ts";
+import { sendEmail } from "./email.ts";
+import { parseTarget } from "./parse-target.ts";
+import { sendSignedWebhook } from "./signed-webhook.ts";
 
-/** Every configured way out, and the way to addresses that watches name, with a connection of its own: no alert waits behind a portal. */
-export function openAlertTargets(config: AlertConfig): AlertTargets {
+type Send = (message: AlertMessage, signal: AbortSignal) => Promise<SendOutcome>;
+
+export type AlertTargets = AsyncDisposable & {
+  list: { channel: ChannelId; target: string; severityMin: Severity | null; send: Send }[];
+  /** Throws a `ConfigError` for an address that the configuration does not allow or has no way to. */
+  open: (given: { channel: ChannelId; address: string }) => Send;
+};
+
+/**
+ * Every configured way out, and the way to addresses that watches name, with connections of its own: no alert waits behind
+ * a portal.
+ */
+export function openAlertTargets(config: TargetsConfig): AlertTargets {
   const resources = new AsyncDisposableStack();
   const http = resources.use(
     createHttpClient({
@@ -20,7 +32,7 @@ export function openAlertTargets(config: AlertConfig): AlertTargets {
       ...(config.ALERT_WEBHOOKS_LOOPBACK === "true" ? {} : { lookup: publicLookup }),
     }),
   );
-  const sender = (configured: ConfiguredTarget): AlertTarget["send"] => {
+  const sender = (configured: ConfiguredTarget): Send => {
     switch (configured.channel) {
       case "discord":
         return (message, signal) => sendDiscord({ http }, { webhookUrl: configured.url, message }, signal);
