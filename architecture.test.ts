@@ -63,6 +63,8 @@ const owners: Record<string, string[]> = {
   zod: Object.keys(doors),
   fastify: ["apps/api"],
   "@fastify/cors": ["apps/api"],
+  "@bull-board/api": ["apps/api"],
+  "@bull-board/fastify": ["apps/api"],
   "@fastify/helmet": ["apps/api"],
   "@fastify/swagger": ["apps/api"],
   "@fastify/swagger-ui": ["apps/api"],

@@ -34,7 +34,7 @@ afterAll(async () => {
 
 function appOn(
   store: TestStore["store"],
-  queue: Pick<Producer, "enqueue" | "isReady" | "depths">,
+  queue: Pick<Producer, "enqueue" | "isReady" | "depths" | "queues">,
 ): Promise<FastifyInstance> {
   return buildApp({
     store,
@@ -42,6 +42,7 @@ function appOn(
     admit: createAdmission({ store, limits: { waitingMax: 100_000, waitSecondsMax: 100_000 } }),
     queueIsReady: queue.isReady,
     queueDepths: queue.depths,
+    queues: queue.queues,
     stopping: new AbortController().signal,
     corsOrigins: ["https://cidadao.example"],
     secretKey: null,
@@ -138,6 +139,7 @@ describe("opening an investigation", () => {
       enqueue: () => Promise.reject(new Error("connection refused")),
       isReady: () => false,
       depths: () => Promise.resolve(null),
+      queues: () => null,
     });
     const answer = await away.inject({ method: "POST", url: "/api/v1/investigations", payload: { scope } });
     expect(answer.statusCode).toBe(202);
@@ -160,6 +162,7 @@ describe("opening an investigation", () => {
       enqueue: async (...job) => void enqueued.push(job),
       isReady: () => true,
       depths: () => Promise.resolve(null),
+      queues: () => null,
     });
     const answer = await away.inject({ method: "POST", url: "/api/v1/investigations", payload: { scope } });
     expect(answer.statusCode).toBe(503);

@@ -24,6 +24,7 @@ const app = await buildApp({
   admit: createAdmission({ store, limits: { waitingMax: 10, waitSecondsMax: 10 } }),
   queueIsReady: () => true,
   queueDepths: async () => null,
+  queues: () => null,
   stopping: noLimit,
   corsOrigins: [],
   secretKey: null,

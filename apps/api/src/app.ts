@@ -20,6 +20,7 @@ import { detectorRoutes } from "./routes/detectors.ts";
 import { feedbackRoutes } from "./routes/feedback.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { investigationRoutes } from "./routes/investigations.ts";
+import { queueBoardRoutes } from "./routes/queue-board.ts";
 import { scheduleRoutes } from "./routes/schedules.ts";
 import { transparencyRoutes } from "./routes/transparency.ts";
 import { watchRoutes } from "./routes/watches.ts";
@@ -98,6 +99,7 @@ export async function buildApp(context: ApiContext): Promise<FastifyInstance> {
   await app.register(watchRoutes(context));
   await app.register(feedbackRoutes(context));
   await app.register(adminRoutes(context));
+  await app.register(queueBoardRoutes(context));
   await app.register(healthRoutes(context));
   app.get("/", { schema: { hide: true } }, async () => ({ name: "Cidadão.AI", docs: "/docs", health: "/health" }));
   return app;

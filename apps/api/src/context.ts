@@ -11,6 +11,7 @@ export type ApiContext = {
   admit: Admission;
   queueIsReady: () => boolean;
   queueDepths: Producer["depths"];
+  queues: Producer["queues"];
   /** Aborts when the process is told to stop: streams end, readiness turns. */
   stopping: AbortSignal;
   corsOrigins: string[];

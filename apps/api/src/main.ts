@@ -23,6 +23,7 @@ try {
       enqueue: producer.enqueue,
       queueIsReady: producer.isReady,
       queueDepths: producer.depths,
+      queues: producer.queues,
       stopping: signal,
       corsOrigins: config.CORS_ORIGINS,
       secretKey: config.API_SECRET_KEY ?? null,
