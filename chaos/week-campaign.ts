@@ -184,7 +184,7 @@ export async function runWeekCampaign(given: WeekCampaign): Promise<WeekFigures>
     logger,
     telemetry: createTelemetry({ process: "week" }),
   };
-  const handlers = createHandlers(context);
+  const handlers = createHandlers(context, { pause: () => {}, resume: () => {} });
   const ticking = {
     store,
     enqueue: queue.enqueue,

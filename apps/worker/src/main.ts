@@ -149,7 +149,10 @@ try {
 
     /** With the queue away at start the worker waits for it instead of dying. */
     async function consumeWhenReady(): Promise<Consumer> {
-      const handlers = createHandlers(context);
+      const handlers = createHandlers(context, {
+        pause: () => consumer.pause("investigations"),
+        resume: () => consumer.resume("investigations"),
+      });
       for (;;) {
         try {
           return await consume(backend, handlers, { concurrency, logger, onJobDone });

@@ -30,9 +30,14 @@ const CLOSE_TIMEOUT_MS = 2_000;
 type AnyWorker = {
   on(event: "error" | "failed", listener: (...args: never[]) => void): unknown;
   close(force?: boolean): Promise<void>;
+  pause(doNotWaitActive?: boolean): Promise<void>;
+  resume(): void;
 };
 
 export type Consumer = AsyncDisposable & {
+  /** Takes no more jobs of the queue until `resume`; those under way go on. */
+  pause: (queue: QueueName) => void;
+  resume: (queue: QueueName) => void;
   /** Takes no more jobs; resolves when those under way are over, at the latest after `timeoutMs` or when told to stop. */
   drain: (timeoutMs: number, signal: AbortSignal) => Promise<void>;
 };
@@ -109,9 +114,12 @@ export async function consume(
     connections.push(connection);
     return new RedisWorker(name, processor, { ...settings, connection: connection.redis, prefix: backend.prefix });
   });
+  const workerOf = (queue: QueueName) => workers[consumed.indexOf(queue)];
   for (const worker of workers) worker.on("error", (error: Error) => report(error));
 
   return {
+    pause: (queue) => void workerOf(queue)?.pause(true).catch(report),
+    resume: (queue) => workerOf(queue)?.resume(),
     drain: async (timeoutMs, signal) => {
       using limited = limitedSignal(timeoutMs, [signal]);
       const over = Promise.withResolvers<void>();
