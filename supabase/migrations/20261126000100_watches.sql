@@ -57,8 +57,8 @@ returns jsonb language sql set search_path = '' as $$
     insert into public.alert_deliveries (alert_id, channel, target)
     select p_alert, t ->> 'channel', t ->> 'target' from jsonb_array_elements(p_targets) t
      where public.severity_rank(coalesce(t ->> 'severityMin', 'info')) <= public.severity_rank(p_severity)
-    union
-    select p_alert, w.channel, w.target
+    union all
+    select distinct p_alert, w.channel, w.target
       from public.alert_findings f
       join public.alerts a on a.id = f.alert_id
       join public.investigations i on i.id = a.investigation_id
@@ -68,6 +68,10 @@ returns jsonb language sql set search_path = '' as $$
      where f.alert_id = p_alert
        and (i.visibility = 'public' or i.owner_id = w.owner_id)
        and public.severity_rank(coalesce(w.severity_min, 'info')) <= public.severity_rank(n.severity)
+       and not exists (
+         select 1 from jsonb_array_elements(p_targets) t
+          where t ->> 'channel' = w.channel and t ->> 'target' = w.target
+            and public.severity_rank(coalesce(t ->> 'severityMin', 'info')) <= public.severity_rank(p_severity))
     returning id
   )
   select coalesce(jsonb_agg(made.id), '[]') from made

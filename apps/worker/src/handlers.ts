@@ -119,7 +119,7 @@ async function runInTurn(
 ): Promise<void> {
   const { investigationId: id } = payload;
   const found = await findInvestigation(context.store, id, signal);
-  const isSuspect = found !== null && (found.crashes > 0 || found.status === "running");
+  const isSuspect = found !== null && found.crashes > 0;
   using limited = limitedSignal(TURN_MS_MAX, [signal]);
   using turn = isSuspect ? await turns.alone(limited.signal) : turns.together();
   if (turn !== null) return await runInvestigation(context, payload, signal);
