@@ -44,7 +44,16 @@ const doors: Record<string, string[]> = {
     "domain",
     "runtime",
   ],
-  "apps/scheduler": ["queue", "database", "domain", "runtime"],
+  // Told of by nobody else: when no worker is there, the scheduler alerts.
+  "apps/scheduler": [
+    "queue",
+    "database",
+    "domain",
+    "runtime",
+    "operations/watch-workers",
+    "channels/config",
+    "channels/open-targets",
+  ],
   "apps/cli": ["operations", "database", "queue", "detectors", "sources", "domain", "runtime"],
   "apps/local": ["embedded", "testing", "runtime", "domain"],
 };
@@ -54,6 +63,8 @@ const owners: Record<string, string[]> = {
   zod: Object.keys(doors),
   fastify: ["apps/api"],
   "@fastify/cors": ["apps/api"],
+  "@bull-board/api": ["apps/api"],
+  "@bull-board/fastify": ["apps/api"],
   "@fastify/helmet": ["apps/api"],
   "@fastify/swagger": ["apps/api"],
   "@fastify/swagger-ui": ["apps/api"],

@@ -24,6 +24,9 @@ const context: Parameters<typeof deliverAlert>[0] = {
       send: (message, signal) => sendDiscord({ http }, { webhookUrl, message }, signal),
     },
   ],
+  openTarget: () => {
+    throw new Error("nobody watches anything here");
+  },
   groupMax: Number(process.env["GROUP_MAX"]),
   messagesPerMinute: 1_000_000,
   quietHours: null,

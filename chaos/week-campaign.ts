@@ -16,6 +16,7 @@ import { createTelemetry } from "@cidadao/runtime/telemetry";
 import { tick } from "@cidadao/scheduler/tick";
 import { addDays } from "@cidadao/domain/dates";
 import { openCnpj } from "@cidadao/sources/cnpj/source";
+import { katanaScan } from "@cidadao/sources/katana-scan/source";
 import { pncp } from "@cidadao/sources/pncp/source";
 import { sourcesInUse } from "@cidadao/sources/registry";
 import { openPortal } from "@cidadao/sources/portal-transparencia/source";
@@ -23,8 +24,9 @@ import { startCnpj } from "@cidadao/testing/cnpj/start-cnpj";
 import { generateContracts, noRecords } from "@cidadao/testing/pncp/records";
 import { startPncp } from "@cidadao/testing/pncp/start-pncp";
 import { startDiscordSink } from "@cidadao/testing/discord/start-discord-sink";
+import { startKatana } from "@cidadao/testing/katana/start-katana";
 import { startPortal } from "@cidadao/testing/portal/start-portal";
-import { openAlertTargets } from "@cidadao/worker/alert-targets";
+import { openAlertTargets } from "@cidadao/channels/open-targets";
 import { workerEnvironment } from "@cidadao/worker/config";
 import { createHandlers, type WorkerContext } from "@cidadao/worker/handlers";
 
@@ -68,6 +70,10 @@ const KEY = "week-of-the-recorded-portal";
 const EXAMPLE_COMPANY = {
   "00000000000191": { cnpj: "00000000000191", razao_social: "EMPRESA DE EXEMPLO", data_inicio_atividade: "2020-01-02" },
 };
+/** A feed of which no answer is public: one award, too small to be investigated. */
+const EXAMPLE_AWARDS = [
+  { id: 1, numero: "1", objeto: "Exemplo", valor: 900, orgao: { nome: "Exemplo", codigo: "26435" } },
+];
 /** Longer than the first window of the job that reads the PNCP. */
 const PNCP_DAYS_BEFORE = 10;
 /** The day that the probe asks about. */
@@ -78,12 +84,14 @@ const never = new AbortController().signal;
 const WRITTEN: Partial<Record<(typeof schedules)[number]["id"], string>> = {
   "new-contracts": "select count(*)::int as rows from contract_screenings",
   "priority-agencies": "select count(*)::int as rows from investigations where query like 'Contratos recentes%'",
+  "katana-monitor": "select count(*)::int as rows from contracts where source = 'katana-scan'",
   "pncp-updates": "select count(*)::int as rows from contracts where source = 'pncp'",
   "sanctions-refresh": "select count(*)::int as rows from sanctions",
   "registrations-refresh": "select count(*)::int as rows from registration_lookups",
   "investigation-metrics": "select count(*)::int as rows from daily_metrics",
   "entity-risk": "select count(*)::int as rows from entity_risks",
   "historical-reanalysis": "select count(*)::int as rows from investigations where query like 'Reanálise%'",
+  "coverage-map": "select count(*)::int as rows from coverage_snapshots",
   "source-health": "select count(*)::int as rows from source_probes",
 };
 
@@ -101,6 +109,8 @@ export async function runWeekCampaign(given: WeekCampaign): Promise<WeekFigures>
   const days = daysBetween(addDays(dayOf(given.start), -PNCP_DAYS_BEFORE), dayOf(given.end));
   const records = { ...noRecords, contracts: generateContracts({ days: [...days, PNCP_PROBE_DAY], perDay: 20 }) };
   const pncpServer = resources.use(await startPncp({ records }));
+  const katana = await startKatana({ token: KEY, all: EXAMPLE_AWARDS });
+  resources.defer(() => katana.stop());
   const inbox = resources.use(await startDiscordSink());
   const http = resources.use(createHttpClient({ userAgent: "cidadao-chaos" }));
   const environment = {
@@ -117,6 +127,9 @@ export async function runWeekCampaign(given: WeekCampaign): Promise<WeekFigures>
     OPENCNPJ_URL: register.openCnpjUrl,
     MINHARECEITA_URL: register.minhaReceitaUrl,
     BRASILAPI_URL: register.brasilApiUrl,
+    KATANA_URL: katana.url,
+    KATANA_TOKEN: KEY,
+    KATANA_PER_MINUTE: PER_MINUTE,
     CNPJ_PER_MINUTE: PER_MINUTE,
     ALERT_WEBHOOKS: inbox.webhookUrl.href,
     ALERT_WEBHOOKS_LOOPBACK: "true",
@@ -145,6 +158,7 @@ export async function runWeekCampaign(given: WeekCampaign): Promise<WeekFigures>
     detect: async (dataset, detectors) => runDetectors(dataset, detectors === null ? {} : { detectors }),
     explain: { models: createModelChain([]), logger },
     targets: targets.list,
+    openTarget: targets.open,
     alertTargets: targets.list.map(({ channel, target, severityMin }) => ({ channel, target, severityMin })),
     groupMax: 10,
     messagesPerMinute: config.ALERT_MESSAGES_PER_MINUTE,
@@ -161,15 +175,17 @@ export async function runWeekCampaign(given: WeekCampaign): Promise<WeekFigures>
       ...source,
       ...source.open(environment, outbound),
     })),
+    sourcesOff: [],
     cnpj: openCnpj(config, outbound),
     tcu: null,
+    katana: katanaScan.open(environment, outbound),
     pncp: pncp.open(environment, outbound),
     queueDepths: async () => queue.depths(),
     clock: () => now,
     logger,
     telemetry: createTelemetry({ process: "week" }),
   };
-  const handlers = createHandlers(context);
+  const handlers = createHandlers(context, { pause: () => {}, resume: () => {} });
   const ticking = {
     store,
     enqueue: queue.enqueue,

@@ -34,7 +34,7 @@ afterAll(async () => {
 
 function appOn(
   store: TestStore["store"],
-  queue: Pick<Producer, "enqueue" | "isReady" | "depths">,
+  queue: Pick<Producer, "enqueue" | "isReady" | "depths" | "queues">,
 ): Promise<FastifyInstance> {
   return buildApp({
     store,
@@ -42,10 +42,12 @@ function appOn(
     admit: createAdmission({ store, limits: { waitingMax: 100_000, waitSecondsMax: 100_000 } }),
     queueIsReady: queue.isReady,
     queueDepths: queue.depths,
+    queues: queue.queues,
     stopping: new AbortController().signal,
     corsOrigins: ["https://cidadao.example"],
     secretKey: null,
     feedbackSecret: null,
+    targetRules: { ALERT_SIGNED_WEBHOOK_HOSTS: [], ALERT_WEBHOOKS_LOOPBACK: "false" },
     logger,
     telemetry: createTelemetry({ process: "api" }),
   });
@@ -137,6 +139,7 @@ describe("opening an investigation", () => {
       enqueue: () => Promise.reject(new Error("connection refused")),
       isReady: () => false,
       depths: () => Promise.resolve(null),
+      queues: () => null,
     });
     const answer = await away.inject({ method: "POST", url: "/api/v1/investigations", payload: { scope } });
     expect(answer.statusCode).toBe(202);
@@ -159,6 +162,7 @@ describe("opening an investigation", () => {
       enqueue: async (...job) => void enqueued.push(job),
       isReady: () => true,
       depths: () => Promise.resolve(null),
+      queues: () => null,
     });
     const answer = await away.inject({ method: "POST", url: "/api/v1/investigations", payload: { scope } });
     expect(answer.statusCode).toBe(503);
@@ -273,6 +277,9 @@ describe("the surface", () => {
       "/api/v1/investigations/{id}/report",
       "/api/v1/schedules",
       "/api/v1/schedules/{id}/run",
+      "/api/v1/transparency/coverage/map",
+      "/api/v1/watches",
+      "/api/v1/watches/{id}",
       "/health",
       "/health/live",
       "/health/ready",

@@ -36,7 +36,7 @@ afterAll(async () => {
 
 function appOn(
   store: TestStore["store"],
-  queue: Pick<Producer, "enqueue" | "isReady" | "depths">,
+  queue: Pick<Producer, "enqueue" | "isReady" | "depths" | "queues">,
   secretKey: string | null = SECRET_KEY,
   limits = { waitingMax: 100_000, waitSecondsMax: 100_000 },
 ): Promise<FastifyInstance> {
@@ -46,10 +46,12 @@ function appOn(
     admit: createAdmission({ store, limits }),
     queueIsReady: queue.isReady,
     queueDepths: queue.depths,
+    queues: queue.queues,
     stopping: new AbortController().signal,
     corsOrigins: ["https://cidadao.example"],
     secretKey,
     feedbackSecret: FEEDBACK_SECRET,
+    targetRules: { ALERT_SIGNED_WEBHOOK_HOSTS: [], ALERT_WEBHOOKS_LOOPBACK: "false" },
     logger,
     telemetry: createTelemetry({ process: "api" }),
   });

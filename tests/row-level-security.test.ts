@@ -8,7 +8,7 @@ import { openTestStore } from "./support/stack.ts";
  * What anonymous visitors and signed-in users may read of each table. A table without an entry here fails the tests:
  * whoever adds one decides.
  */
-const readable: Record<string, "all" | "of visible investigations" | "nothing"> = {
+const readable: Record<string, "all" | "of visible investigations" | "own" | "nothing"> = {
   agencies: "all",
   suppliers: "all",
   contracts: "all",
@@ -29,6 +29,8 @@ const readable: Record<string, "all" | "of visible investigations" | "nothing"> 
   alert_findings: "nothing",
   alert_deliveries: "nothing",
   alert_targets: "nothing",
+  watches: "own",
+  worker_presence: "nothing",
   ingest_runs: "nothing",
   ingest_cursors: "nothing",
   quarantined_records: "nothing",
@@ -44,6 +46,7 @@ const readable: Record<string, "all" | "of visible investigations" | "nothing"> 
   ml_training_datasets: "nothing",
   entity_risks: "all",
   source_probes: "all",
+  coverage_snapshots: "all",
   supplier_communities: "nothing",
   sanction_matches: "nothing",
   contract_screenings: "nothing",
@@ -110,6 +113,7 @@ beforeAll(async () => {
     "insert into entity_risks (kind, entity_id, name, risk_tenths, parts) values ('agency', 'a', 'n', 1, '{}')",
   );
   await sql("insert into source_probes (source, is_up, duration_ms) values ('s', true, 1)");
+  await sql("insert into coverage_snapshots (apis, off) values ('[]', '[]')");
   await sql("insert into supplier_communities values ('s', '[]', '[]', 1, 1)");
   await sql("insert into sanction_matches values ('s', 'i', 't', 1, 1)");
   await sql("insert into contract_screenings values ('s', 'i', 1, '[]')");
@@ -119,6 +123,12 @@ beforeAll(async () => {
   await sql("insert into ml_training_datasets values ('f', 'd', 1, '{}', 'confirmed', now())");
   await sql("insert into detector_precision values ('d', 1, 1, 1)");
   await sql("insert into alert_targets (channel, target) values ('discord', 'main')");
+  for (const owner of [alice, null])
+    await sql(
+      `insert into watches (owner_id, subject_kind, subject_id, channel, target, address)
+       values ($1, 'agency', $2, 'email', 't', 'a')`,
+      [owner, owner ?? "26435"],
+    );
   await sql("insert into ingest_runs (source, dataset, scope, status) values ('s', 'd', '{}', 'running')");
   const registration = {
     number: "1",
@@ -147,6 +157,7 @@ beforeAll(async () => {
     `insert into quarantined_records (key, run_id, source, dataset, reason, raw)
      values ('k', gen_random_uuid(), 's', 'd', 'r', '{}')`,
   );
+  await sql("insert into worker_presence (worker) values ('w')");
   await sql("insert into ingest_cursors values ('s', 'n', '{}')");
   await sql("insert into source_responses values ('k', '{}', now(), now())");
   await sql("insert into schedule_runs (schedule_id, slot, job) values ('s', now(), 'j')");
@@ -165,11 +176,13 @@ test("somebody has decided who may read each table, and each has rows to prove i
 });
 
 describe.each(Object.entries(principals))("%s", (_, client) => {
-  const own = client === principals["the owner of a private investigation"] ? [investigationIds.private] : [];
+  const isAlice = client === principals["the owner of a private investigation"];
+  const own = isAlice ? [investigationIds.private] : [];
   const mayRead = (table: string, row: Record<string, unknown>) => {
     const investigation = row[table === "investigations" ? "id" : "investigation_id"];
     const visible = [investigationIds.public, ...own].includes(String(investigation));
-    return { all: true, nothing: false, "of visible investigations": visible }[readable[table]!];
+    const isOwn = isAlice && row["owner_id"] === alice;
+    return { all: true, nothing: false, own: isOwn, "of visible investigations": visible }[readable[table]!];
   };
 
   test.each(tables)("reads of %s what was decided and no more", async (table) => {

@@ -58,7 +58,7 @@ const context = {
 const ignore = () => Promise.resolve();
 const TABLES =
   "investigations, alerts, alert_targets, alert_findings, schedule_runs, contracts, suppliers, agencies, sanctions, ingest_runs, " +
-  "ingest_cursors, contract_screenings, sanction_matches, entity_risks, supplier_communities, source_probes, daily_metrics";
+  "ingest_cursors, contract_screenings, sanction_matches, entity_risks, supplier_communities, source_probes, daily_metrics, watches";
 beforeEach(async () => {
   await db.sql(`truncate ${TABLES} cascade`);
   await portalServer.setFaults({});
@@ -383,6 +383,29 @@ describe("new contracts", () => {
       screened: 0,
       investigations: [],
     });
+  }, 120_000);
+
+  test("of a watched supplier or agency, and no others, have the points of that", async () => {
+    await screen();
+    const [supplier] = await db.sql<{ id: string; agency: string }>(
+      `select supplier_tax_id as id, min(agency_code) as agency from contracts
+        where supplier_kind = 'company' group by 1 order by count(distinct agency_code) desc, 1 limit 1`,
+    );
+    await db.sql("truncate contract_screenings, ingest_cursors");
+    const watching = `insert into watches (subject_kind, subject_id, channel, target, address) values ($1, $2, 'email', 't', 'a')`;
+    await db.sql(watching, ["supplier", supplier!.id]);
+    await db.sql(watching, ["agency", supplier!.agency]);
+    await screen();
+    const seen = await db.sql<{ watched: boolean; expected: boolean; contracts: number }>(
+      `select s.signs @> '[{"sign": "watched", "points": 3}]' as watched, count(*) as contracts,
+              c.supplier_tax_id is not distinct from $1 or c.agency_code = $2 as expected
+         from contract_screenings s join contracts c using (source, source_id) group by 1, 3 order by 1`,
+      [supplier!.id, supplier!.agency],
+    );
+    expect(seen.map(({ watched, expected }) => [watched, expected])).toEqual([
+      [false, false],
+      [true, true],
+    ]);
   }, 120_000);
 
   test("that did not all come make the run fail, what came is screened, and the next run reads the same window", async () => {

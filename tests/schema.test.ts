@@ -12,6 +12,7 @@ import { integrityRegisters } from "@cidadao/domain/register-entry";
 import { expensePhases } from "@cidadao/domain/expense-document";
 import { governmentSpheres, sanctionOrigins } from "@cidadao/domain/sanction";
 import { severities } from "@cidadao/domain/severity";
+import { watchKinds } from "@cidadao/domain/watch";
 import { applyMigrations } from "@cidadao/embedded/migrate";
 import { afterAll, describe, expect, test } from "vitest";
 import { migrationsFolder } from "./support/folders.ts";
@@ -55,6 +56,9 @@ const words: Record<string, readonly string[]> = {
   "alert_deliveries.channel": channelIds,
   "alert_targets.channel": channelIds,
   "alert_deliveries.status": deliveryStatuses,
+  "watches.subject_kind": watchKinds,
+  "watches.channel": channelIds,
+  "watches.severity_min": severities,
   "investigation_feedback.verdict": verdicts,
   "ml_training_datasets.label": verdicts,
   "entity_risks.kind": ["supplier", "agency"],

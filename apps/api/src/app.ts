@@ -20,7 +20,10 @@ import { detectorRoutes } from "./routes/detectors.ts";
 import { feedbackRoutes } from "./routes/feedback.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { investigationRoutes } from "./routes/investigations.ts";
+import { queueBoardRoutes } from "./routes/queue-board.ts";
 import { scheduleRoutes } from "./routes/schedules.ts";
+import { transparencyRoutes } from "./routes/transparency.ts";
+import { watchRoutes } from "./routes/watches.ts";
 
 const BODY_BYTES_MAX = 65_536;
 /** Railway's edge and nothing else: an address that a client writes into X-Forwarded-For is not believed. */
@@ -68,7 +71,17 @@ export async function buildApp(context: ApiContext): Promise<FastifyInstance> {
         description:
           "Watches Brazilian public spending and shows where it looks wrong, with the evidence. A red flag is a reason to look, not an accusation.",
       },
-      tags: ["investigations", "anomalies", "detectors", "schedules", "alerts", "admin", "health"].map((name) => ({
+      tags: [
+        "investigations",
+        "anomalies",
+        "detectors",
+        "transparency",
+        "schedules",
+        "alerts",
+        "watches",
+        "admin",
+        "health",
+      ].map((name) => ({
         name,
       })),
       components: { securitySchemes },
@@ -80,10 +93,13 @@ export async function buildApp(context: ApiContext): Promise<FastifyInstance> {
   await app.register(investigationRoutes(context));
   await app.register(anomalyRoutes(context));
   await app.register(detectorRoutes(context));
+  await app.register(transparencyRoutes(context));
   await app.register(scheduleRoutes(context));
   await app.register(alertRoutes(context));
+  await app.register(watchRoutes(context));
   await app.register(feedbackRoutes(context));
   await app.register(adminRoutes(context));
+  await app.register(queueBoardRoutes(context));
   await app.register(healthRoutes(context));
   app.get("/", { schema: { hide: true } }, async () => ({ name: "Cidadão.AI", docs: "/docs", health: "/health" }));
   return app;

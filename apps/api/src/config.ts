@@ -1,4 +1,5 @@
 import { databaseConfig } from "@cidadao/database/store";
+import { watchTargetConfig } from "@cidadao/operations/create-watch";
 import { feedbackConfig } from "@cidadao/operations/feedback-config";
 import { queueConfig, queueIsNamed } from "@cidadao/queue/backend";
 import { processConfig } from "@cidadao/runtime/config";
@@ -41,4 +42,5 @@ export const apiEnvironment = processConfig
   .extend(queueConfig.shape)
   .extend(apiConfig.shape)
   .extend(feedbackConfig.shape)
+  .extend(watchTargetConfig.shape)
   .check(queueIsNamed);

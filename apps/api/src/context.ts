@@ -1,5 +1,6 @@
 import type { Store } from "@cidadao/database/store";
 import type { Admission } from "@cidadao/operations/admit";
+import type { WatchContext } from "@cidadao/operations/create-watch";
 import type { Enqueue, Producer } from "@cidadao/queue/produce";
 import type { Logger } from "@cidadao/runtime/logger";
 import type { Telemetry } from "@cidadao/runtime/telemetry";
@@ -10,6 +11,7 @@ export type ApiContext = {
   admit: Admission;
   queueIsReady: () => boolean;
   queueDepths: Producer["depths"];
+  queues: Producer["queues"];
   /** Aborts when the process is told to stop: streams end, readiness turns. */
   stopping: AbortSignal;
   corsOrigins: string[];
@@ -17,6 +19,8 @@ export type ApiContext = {
   secretKey: string | null;
   /** Checks the links in alerts by which people say what a finding is; `null`: nobody is asked. */
   feedbackSecret: string | null;
+  /** Which addresses a watch may name. */
+  targetRules: WatchContext["targetRules"];
   logger: Logger;
   telemetry: Telemetry;
 };

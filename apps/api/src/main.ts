@@ -23,10 +23,12 @@ try {
       enqueue: producer.enqueue,
       queueIsReady: producer.isReady,
       queueDepths: producer.depths,
+      queues: producer.queues,
       stopping: signal,
       corsOrigins: config.CORS_ORIGINS,
       secretKey: config.API_SECRET_KEY ?? null,
       feedbackSecret: config.FEEDBACK_SECRET ?? null,
+      targetRules: config,
       logger,
       telemetry,
     });

@@ -10,8 +10,11 @@ import {
   investigationSources,
   investigationStatuses,
 } from "@cidadao/domain/investigation";
+import { apiStatuses } from "@cidadao/domain/coverage";
 import { severities } from "@cidadao/domain/severity";
+import { watchKinds } from "@cidadao/domain/watch";
 import { z } from "zod";
+import { stateStatuses } from "./coverage-map.ts";
 import { problemSchema } from "./problem.ts";
 
 const timestamp = z.string().meta({ format: "date-time", examples: ["2026-11-20T12:00:00.000Z"] });
@@ -89,6 +92,10 @@ export const investigationSchema = z
       municipalityCodes: z.array(z.string()).optional(),
       states: z.array(z.string()).optional(),
       supplierCnpj: z.string().optional(),
+      storedSource: z
+        .string()
+        .optional()
+        .meta({ description: "Contracts of this source, as a scheduled reading had stored them" }),
       from: z.string(),
       to: z.string(),
     }),
@@ -262,6 +269,73 @@ export const alertSchema = z
     ),
   })
   .meta({ id: "Alert" });
+
+export const watchBody = z
+  .strictObject({
+    kind: z.enum(watchKinds),
+    subject: z.string().trim().min(1).max(60).meta({
+      description: "A supplier's CNPJ; an agency's SIAFI code or CNPJ, as its source numbers it; a detector's id",
+    }),
+    channel: z.enum(channelIds),
+    address: z.string().trim().min(1).max(500).meta({
+      description:
+        "An e-mail address, a Discord webhook, or an https address of a host in ALERT_SIGNED_WEBHOOK_HOSTS; never shown again",
+    }),
+    severityMin: z.enum(severities).optional().meta({ description: "Only of findings at least this grave" }),
+    ownerId: z.uuid().optional().meta({ description: "The signed-in person who may read it; left out: nobody" }),
+  })
+  .meta({
+    id: "NewWatch",
+    examples: [{ kind: "supplier", subject: "15.195.707/0001-78", channel: "email", address: "voce@exemplo.org" }],
+  });
+
+export const watchSchema = z
+  .object({
+    id: z.uuid(),
+    ownerId: z.uuid().nullable(),
+    kind: z.enum(watchKinds),
+    subject: z.string(),
+    channel: z.enum(channelIds),
+    target: z.string().meta({ description: "Names the target without its address" }),
+    severityMin: z.enum(severities).nullable(),
+    createdAt: timestamp,
+  })
+  .meta({ id: "Watch", description: "A subject whose alerts go to one more address" });
+
+const mappedApiSchema = z
+  .object({
+    name: z.string(),
+    url: z.string(),
+    endpoints: z.int().meta({ description: "Resources of it that are read" }),
+    status: z.enum(apiStatuses),
+    response_time_ms: z.int().meta({ description: "Waiting for this system's own turn included" }),
+    error: z.string().optional(),
+  })
+  .meta({ id: "MappedApi" });
+
+export const coverageMapSchema = z
+  .object({
+    last_update: timestamp.optional().meta({ description: "Left out before the first snapshot" }),
+    summary: z.object({
+      total_states: z.int(),
+      states_with_apis: z.int(),
+      states_working: z.int().meta({ description: "States with at least one operational source of their own" }),
+      overall_coverage_percentage: z.number().min(0).max(100).meta({ description: "Working states of all" }),
+      total_apis: z.int(),
+      total_endpoints: z.int(),
+    }),
+    states: z
+      .record(z.string(), z.object({ name: z.string(), status: z.enum(stateStatuses), apis: z.array(mappedApiSchema) }))
+      .meta({ description: "By UF" }),
+    national: z.array(mappedApiSchema).meta({ description: "Sources of the whole country" }),
+    cache_info: z.object({
+      cached: z.boolean().meta({ description: "Whether there is a snapshot" }),
+      last_update: timestamp.optional(),
+      age_minutes: z.int(),
+      note: z.string().optional(),
+    }),
+  })
+  .meta({ id: "CoverageMap" });
 
 export const deadJobSchema = z
   .object({

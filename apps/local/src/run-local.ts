@@ -91,6 +91,11 @@ export async function runLocal(
           CACHE_TTL: "0",
         }
       : {};
+    // Sample findings never leave this machine, whatever ALERT_WEBHOOKS says.
+    const alerts: Record<string, string> =
+      portal || !given["ALERT_WEBHOOKS"]
+        ? { ALERT_WEBHOOKS: inbox.webhookUrl.href, ALERT_WEBHOOKS_LOOPBACK: "true" }
+        : {};
     resources.use(
       startServices({
         logFolder: path.join(folder, "logs"),
@@ -99,13 +104,13 @@ export async function runLocal(
           worker: {
             ...shared,
             ...sampleSource,
+            ...alerts,
             PUBLIC_URL: baseUrl,
-            // Sample findings never leave this machine, whatever ALERT_WEBHOOKS says.
-            ...(portal || !given["ALERT_WEBHOOKS"]
-              ? { ALERT_WEBHOOKS: inbox.webhookUrl.href, ALERT_WEBHOOKS_LOOPBACK: "true" }
-              : {}),
+            // Nobody here would start it again.
+            RECYCLE_JOBS: "",
+            RECYCLE_MEMORY_MB: "",
           },
-          scheduler: shared,
+          scheduler: { ...shared, ...alerts },
         },
         onExit: (name, code, log) => {
           screen.line(`! ${name} terminou com código ${code}; veja ${log}`);

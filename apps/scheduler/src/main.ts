@@ -1,10 +1,12 @@
+import { openAlertTargets } from "@cidadao/channels/open-targets";
 import { openStore } from "@cidadao/database/store";
+import { watchWorkers } from "@cidadao/operations/watch-workers";
 import { chooseBackend } from "@cidadao/queue/backend";
 import { openProducer } from "@cidadao/queue/produce";
 import { schedules } from "@cidadao/queue/schedules";
 import { scheduleProblems } from "@cidadao/queue/slots";
 import { ConfigError, parseConfig } from "@cidadao/runtime/config";
-import { repeat } from "@cidadao/runtime/deadline";
+import { pause, repeat } from "@cidadao/runtime/deadline";
 import { messageOf } from "@cidadao/runtime/errors";
 import { serveHealth } from "@cidadao/runtime/health-server";
 import { runProcess, stopOnConfigError } from "@cidadao/runtime/lifecycle";
@@ -17,6 +19,9 @@ const TICK_MS = 5_000;
 /** Without a good tick for this long, the process says that it is not ready. */
 const TICK_STALE_MS = 60_000;
 const ENQUEUED_GRACE_SECONDS = 120;
+const WATCH_MS_MAX = 15_000;
+const MESSAGES_PER_MINUTE = 20;
+const SEND_LEASE_SECONDS = 60;
 
 try {
   const config = parseConfig(schedulerEnvironment, process.env);
@@ -46,6 +51,35 @@ try {
       lastTick = performance.now();
     });
     resources.defer(() => ticking);
+
+    const targets = resources.use(openAlertTargets(config));
+    if (targets.list.length === 0) logger.warn("no ALERT_… target is set here: nobody is told when no worker is there");
+    const watching = {
+      store,
+      targets: targets.list,
+      openTarget: targets.open,
+      queueDepths: producer.depths,
+      goneSeconds: config.WORKERS_GONE_SECONDS,
+      groupMax: 1,
+      messagesPerMinute: MESSAGES_PER_MINUTE,
+      quietHours: null,
+      sendLeaseSeconds: SEND_LEASE_SECONDS,
+      publicUrl: null,
+      feedbackSecret: null,
+      logger,
+      telemetry,
+    };
+    const goneMs = config.WORKERS_GONE_SECONDS * 1_000;
+    const onBlind = (error: unknown) => logger.error({ error: messageOf(error) }, "could not look for workers");
+    const watchingWorkers = async () => {
+      // After a whole system was down, its workers have as long to come as they may be silent.
+      await pause(goneMs, signal);
+      await repeat({ intervalMs: Math.min(goneMs, WATCH_MS_MAX), signal, onError: onBlind }, async () => {
+        await watchWorkers(watching, signal);
+      });
+    };
+    const looking = watchingWorkers();
+    resources.defer(() => looking);
   });
 } catch (error) {
   stopOnConfigError(error);

@@ -1,10 +1,10 @@
-import { alertConfig, configuredTargets } from "@cidadao/channels/config";
+import { alertConfig, alertsAreUsable } from "@cidadao/channels/config";
 import { databaseConfig } from "@cidadao/database/store";
 import { llmConfig } from "@cidadao/llm/config";
 import { feedbackConfig } from "@cidadao/operations/feedback-config";
 import { watchConfig } from "@cidadao/operations/watched-agencies";
 import { queueConfig, queueIsNamed } from "@cidadao/queue/backend";
-import { ConfigError, processConfig } from "@cidadao/runtime/config";
+import { processConfig } from "@cidadao/runtime/config";
 import { healthConfig } from "@cidadao/runtime/health-server";
 import { cnpjConfig } from "@cidadao/sources/cnpj/config";
 import { portalConfig } from "@cidadao/sources/portal-transparencia/config";
@@ -40,6 +40,18 @@ const workerConfig = z.object({
     .max(120)
     .default(18)
     .describe("Seconds one vendor may take for one explanation, its retry included; then the next is asked"),
+  RECYCLE_JOBS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .describe("After so many jobs a worker ends itself, for a fresh one to be started in its place; unset: never"),
+  RECYCLE_MEMORY_MB: z.coerce
+    .number()
+    .int()
+    .min(64)
+    .optional()
+    .describe("The same when it holds so much memory at the end of a job; unset: never"),
   PUBLIC_URL: z
     .url({ protocol: /^https?$/ })
     .transform((text) => text.replace(/\/+$/, ""))
@@ -61,26 +73,4 @@ export const workerEnvironment = processConfig
   .extend(feedbackConfig.shape)
   .extend(workerConfig.shape)
   .check(queueIsNamed)
-  .superRefine(
-    (config, context) => {
-      const add = (variable: string, message: string) =>
-        context.addIssue({ code: "custom", path: [variable], message, input: config });
-      if (config.ENVIRONMENT === "production" && config.ALERT_WEBHOOKS_LOOPBACK === "true") {
-        add("ALERT_WEBHOOKS_LOOPBACK", "is for tests and npm start; production sends alerts to Discord");
-      }
-      try {
-        configuredTargets(config);
-      } catch (error) {
-        if (!(error instanceof ConfigError)) throw error;
-        for (const problem of error.message.split("\n")) {
-          const [, variable = "ALERT_WEBHOOKS", message = problem] = /^([A-Z_]+): (.*)$/.exec(problem) ?? [];
-          add(variable, message);
-        }
-      }
-    },
-    // Told with the problems of the other variables, once these are readable.
-    {
-      when: ({ issues }) =>
-        !issues.some(({ path }) => /^(?:ALERT_(?:WEBHOOKS|EMAILS|SIGNED)|SMTP_URL)/.test(String(path?.[0]))),
-    },
-  );
+  .check(alertsAreUsable);

@@ -1,13 +1,16 @@
+import { hostname } from "node:os";
+import { openAlertTargets } from "@cidadao/channels/open-targets";
 import { createModelChain, type ModelCall } from "@cidadao/llm/chain";
 import { configuredModels } from "@cidadao/llm/config";
 import { readDatabaseTime } from "@cidadao/database/schedule-runs";
 import { createStoredCache } from "@cidadao/database/source-responses";
 import { openStore } from "@cidadao/database/store";
+import { noteWorker } from "@cidadao/database/worker-presence";
 import { parseQuietHours } from "@cidadao/operations/quiet-hours";
 import { STORE_BACK_MS } from "@cidadao/operations/run-investigation";
 import { sweepStuck } from "@cidadao/operations/sweep-stuck";
 import { chooseBackend, producerConnection } from "@cidadao/queue/backend";
-import { consume } from "@cidadao/queue/consume";
+import { consume, type Consumer } from "@cidadao/queue/consume";
 import { openProducer } from "@cidadao/queue/produce";
 import { ConfigError, parseConfig } from "@cidadao/runtime/config";
 import { pause, repeat } from "@cidadao/runtime/deadline";
@@ -21,19 +24,21 @@ import { openSharedLimits } from "@cidadao/runtime/shared-limits";
 import { createTelemetry } from "@cidadao/runtime/telemetry";
 import type { Outbound } from "@cidadao/sources/outbound";
 import { openPortal } from "@cidadao/sources/portal-transparencia/source";
-import { openAlertTargets } from "./alert-targets.ts";
 import { openCnpj } from "@cidadao/sources/cnpj/source";
 import { CNPJ } from "@cidadao/sources/cnpj/wire";
+import { katanaScan } from "@cidadao/sources/katana-scan/source";
 import { pncp } from "@cidadao/sources/pncp/source";
-import { sourcesInUse } from "@cidadao/sources/registry";
+import { sources, sourcesInUse } from "@cidadao/sources/registry";
 import { tcu } from "@cidadao/sources/tcu/source";
 import { workerEnvironment } from "./config.ts";
 import { openDetectorPool } from "./detector-pool.ts";
 import { createHandlers, type WorkerContext } from "./handlers.ts";
+import { recycleReason } from "./recycling.ts";
 
 /** How often this worker looks for work that is not on the queue: after an outage of the queue, work resumes this soon. */
 const RELAY_MS = 1_000;
 const RELAY_STALE_MS = 60_000;
+const PRESENCE_MS = 5_000;
 const ALERTS_PER_MESSAGE_MAX = 10;
 const SEND_LEASE_SECONDS = 60;
 
@@ -41,7 +46,7 @@ try {
   const config = parseConfig(workerEnvironment, process.env);
   const logger = createLogger({ process: "worker", level: config.LOG_LEVEL });
   const telemetry = createTelemetry({ process: "worker" });
-  await runProcess({ logger, drainSeconds: config.DRAIN_SECONDS }, async ({ signal, resources }) => {
+  await runProcess({ logger, drainSeconds: config.DRAIN_SECONDS }, async ({ signal, resources, stop }) => {
     const store = openStore(config);
     const backend = chooseBackend(config);
     const producer = resources.use(openProducer(backend, logger));
@@ -88,6 +93,7 @@ try {
         logger,
       },
       targets: targets.list,
+      openTarget: targets.open,
       alertTargets: targets.list.map(({ channel, target, severityMin }) => ({ channel, target, severityMin })),
       groupMax: ALERTS_PER_MESSAGE_MAX,
       messagesPerMinute: config.ALERT_MESSAGES_PER_MINUTE,
@@ -101,6 +107,8 @@ try {
       watchedAgencies: config.WATCHED_AGENCIES,
       openingPoints: config.OPENING_POINTS,
       probedSources: inUse,
+      sourcesOff: sources.filter((source) => !inUse.some(({ id }) => id === source.id)).map(({ name }) => name),
+      katana: inUse.find(({ id }) => id === katanaScan.id) ?? null,
       pncp: inUse.find(({ id }) => id === pncp.id) ?? null,
       tcu: inUse.find(({ id }) => id === tcu.id) ?? null,
       cnpj: inUse.some(({ id }) => id === CNPJ) ? openCnpj(config, outbound) : null,
@@ -134,15 +142,22 @@ try {
     resources.defer(() => relaying);
 
     const concurrency = { investigations: config.WEB_CONCURRENCY, alerts: 4, ingest: 3, maintenance: 2 };
-    resources.use(await consumeWhenReady());
+    const limits = { jobsMax: config.RECYCLE_JOBS ?? null, memoryMbMax: config.RECYCLE_MEMORY_MB ?? null };
+    let jobsDone = 0;
+    let recycling: Promise<void> | undefined;
+    const consumer = resources.use(await consumeWhenReady());
+    resources.defer(() => recycling);
     logger.info({ queue: backend.kind, concurrency }, "worker is up");
 
     /** With the queue away at start the worker waits for it instead of dying. */
-    async function consumeWhenReady(): Promise<AsyncDisposable> {
-      const handlers = createHandlers(context);
+    async function consumeWhenReady(): Promise<Consumer> {
+      const handlers = createHandlers(context, {
+        pause: () => consumer.pause("investigations"),
+        resume: () => consumer.resume("investigations"),
+      });
       for (;;) {
         try {
-          return await consume(backend, handlers, { concurrency, logger });
+          return await consume(backend, handlers, { concurrency, logger, onJobDone });
         } catch (error) {
           signal.throwIfAborted();
           if (error instanceof ConfigError) throw error;
@@ -150,6 +165,21 @@ try {
           await pause(RELAY_MS, signal);
         }
       }
+    }
+
+    // Who cannot reach the queue takes no jobs, and so is not there.
+    const name = `${hostname()}:${process.pid}`;
+    const onSilence = (error: unknown) => logger.warn({ error: messageOf(error) }, "gave no sign of life");
+    const beating = repeat({ intervalMs: PRESENCE_MS, signal, onError: onSilence }, async () => {
+      if (producer.isReady()) await noteWorker(store, name, signal);
+    });
+    resources.defer(() => beating);
+
+    function onJobDone() {
+      const reason = recycleReason(limits, { jobsDone: ++jobsDone, memoryBytes: process.memoryUsage.rss() });
+      if (reason === null || recycling !== undefined) return;
+      logger.info({ reason }, "takes no more jobs and makes room for a fresh worker");
+      recycling = consumer.drain(config.DRAIN_SECONDS * 1_000, signal).then(() => stop(reason));
     }
 
     function sharedLimits() {

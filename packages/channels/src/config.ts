@@ -47,7 +47,7 @@ export const alertConfig = z.object({
         .map((host) => host.trim().toLowerCase())
         .filter((host) => host !== ""),
     )
-    .describe("Hosts that ALERT_SIGNED_WEBHOOKS may name, separated by commas"),
+    .describe("Hosts that ALERT_SIGNED_WEBHOOKS and watches may name, separated by commas"),
   ALERT_SIGNED_WEBHOOK_SECRET: z
     .string()
     .min(32, "use at least 32 random characters, for example from: openssl rand -hex 32")
@@ -70,10 +70,19 @@ export const alertConfig = z.object({
 });
 
 export type AlertConfig = z.output<typeof alertConfig>;
+
+/** What says where alerts go, without what says which and when. */
+export const targetsConfig = alertConfig.omit({
+  ALERT_SEVERITY_MIN: true,
+  ALERT_MESSAGES_PER_MINUTE: true,
+  ALERT_QUIET_HOURS: true,
+});
+export type TargetsConfig = z.output<typeof targetsConfig>;
+
 export type ConfiguredTarget = AlertWebhook | AlertEmail;
 
 /** Where alerts go. Throws a `ConfigError` with every problem of the variables together. */
-export function configuredTargets(config: AlertConfig): ConfiguredTarget[] {
+export function configuredTargets(config: TargetsConfig): ConfiguredTarget[] {
   const loopback = config.ALERT_WEBHOOKS_LOOPBACK === "true";
   const problems: string[] = [];
   const parse = <Target>(name: string, read: () => Target[]): Target[] => {
@@ -98,6 +107,31 @@ export function configuredTargets(config: AlertConfig): ConfiguredTarget[] {
   if (problems.length > 0) throw new ConfigError(problems.join("\n"));
   return [...discord, ...signed, ...emails];
 }
+
+/** For `check` on the schema of a process that sends alerts: told with the problems of its other variables. */
+export const alertsAreUsable = z.superRefine<TargetsConfig & { ENVIRONMENT: string }>(
+  (config, context) => {
+    const add = (variable: string, message: string) =>
+      context.addIssue({ code: "custom", path: [variable], message, input: config });
+    if (config.ENVIRONMENT === "production" && config.ALERT_WEBHOOKS_LOOPBACK === "true") {
+      add("ALERT_WEBHOOKS_LOOPBACK", "is for tests and npm start; production sends alerts to Discord");
+    }
+    try {
+      configuredTargets(config);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      for (const problem of error.message.split("\n")) {
+        const [, variable = "ALERT_WEBHOOKS", message = problem] = /^([A-Z_]+): (.*)$/.exec(problem) ?? [];
+        add(variable, message);
+      }
+    }
+  },
+  // Once the variables are readable.
+  {
+    when: ({ issues }) =>
+      !issues.some(({ path }) => /^(?:ALERT_(?:WEBHOOKS|EMAILS|SIGNED)|SMTP_URL)/.test(String(path?.[0]))),
+  },
+);
 
 /** A check of one variable by itself, so that its problems are told with those of the others. */
 function checkedBy(parse: (text: string) => unknown) {

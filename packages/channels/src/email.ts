@@ -2,7 +2,6 @@ import type { AlertFinding, AlertMessage } from "@cidadao/domain/alert";
 import { formatBrl } from "@cidadao/domain/money";
 import { severityNames } from "@cidadao/domain/severity";
 import { messageOf } from "@cidadao/runtime/errors";
-import { createTransport } from "nodemailer";
 import type { SendOutcome } from "./channel.ts";
 import { plainText } from "./plain-text.ts";
 import { publicRecordUrl } from "./public-record-url.ts";
@@ -26,6 +25,8 @@ export async function sendEmail(
   const heed = (_entry: unknown, line: unknown) => {
     if (line === "DATA") mayHaveLeft = true;
   };
+  // Loaded by who sends e-mail: it is a few megabytes for every process that could.
+  const { createTransport } = await import("nodemailer");
   const transport = createTransport({
     url: config.url,
     ...TIMEOUTS,

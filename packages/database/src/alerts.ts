@@ -270,3 +270,15 @@ export async function findAlertById(store: Store, id: string, signal: AbortSigna
   const row = await unwrap(question, "reading the alert");
   return row === null ? null : listedAlert(row as unknown as Record<string, unknown>);
 }
+
+/** Of the alert with this key, what was not tried yet or waits to be tried again. */
+export async function listPendingDeliveries(store: Store, dedupeKey: string, signal: AbortSignal): Promise<string[]> {
+  const question = store
+    .from("alert_deliveries")
+    .select("id,alerts!inner(dedupe_key)")
+    .eq("alerts.dedupe_key", dedupeKey)
+    .eq("status", "pending")
+    .order("id")
+    .abortSignal(signal);
+  return ((await unwrap(question, "reading pending deliveries")) as { id: string }[]).map(({ id }) => id);
+}

@@ -116,7 +116,10 @@ export const investigationScope = z
     path: ["to"],
     message: `spans more than ${SCOPE_DAYS_MAX} days`,
   });
-export type InvestigationScope = z.infer<typeof investigationScope>;
+export type InvestigationScope = z.infer<typeof investigationScope> & {
+  /** Only contracts of this source, as they are stored; left out: they are brought from the Portal first. */
+  storedSource?: string;
+};
 
 /** The sources that a scope is read from. */
 export function sourcesOf(scope: InvestigationScope): readonly InvestigationSource[] {

@@ -3,9 +3,16 @@ import type { Anomaly } from "@cidadao/database/anomalies";
 import type { AlertContent, AlertFinding, AlertMessage } from "@cidadao/domain/alert";
 import { formatBrl } from "@cidadao/domain/money";
 import { severities, severityNames } from "@cidadao/domain/severity";
+import { formatCnpj } from "@cidadao/domain/tax-id";
+import type { WatchSubject } from "@cidadao/domain/watch";
 import { feedbackUrl } from "./feedback-link.ts";
 
-export type FoundAlert = { alert: Alert; anomalies: Anomaly[] };
+export type FoundAlert = {
+  alert: Alert;
+  anomalies: Anomaly[];
+  /** Why the target hears of it, where it is for what it watches; the alert is then only of that. */
+  watched: WatchSubject[];
+};
 
 /** Findings named in one message; the rest is counted. */
 const FINDINGS_SHOWN_MAX = 10;
@@ -46,7 +53,7 @@ function rank({ severity }: Pick<AlertContent, "severity">): number {
   return severities.indexOf(severity);
 }
 
-function contentOf({ alert, anomalies }: FoundAlert, { publicUrl, feedbackSecret }: AlertLinks): AlertContent {
+function contentOf({ alert, anomalies, watched }: FoundAlert, { publicUrl, feedbackSecret }: AlertLinks): AlertContent {
   if (alert.message !== null) return alert.message;
   const total = anomalies.reduce((sum, anomaly) => sum + anomaly.amountAtRiskCents, 0);
   const findings = `${alert.findings} ${alert.findings === 1 ? "indício novo" : "indícios novos"}`;
@@ -57,7 +64,7 @@ function contentOf({ alert, anomalies }: FoundAlert, { publicUrl, feedbackSecret
     summary:
       `${anomalies.length === 1 ? "Valor" : `Os ${anomalies.length} mais graves somam valor`} em atenção de ${formatBrl(total)}. ` +
       "Um indício é um motivo para olhar, não uma acusação.",
-    notes: [],
+    notes: watched.length === 0 ? [] : [`Este destino acompanha: ${watched.map(subjectName).join(", ")}.`],
     findings: anomalies.map((anomaly) => ({
       ...alertFinding(anomaly),
       feedbackUrl:
@@ -69,6 +76,11 @@ function contentOf({ alert, anomalies }: FoundAlert, { publicUrl, feedbackSecret
     investigationUrl: publicUrl === null ? null : `${publicUrl}/api/v1/investigations/${alert.investigationId}/report`,
     sample: anomalies.find((anomaly) => anomaly.sample !== null)?.sample ?? null,
   };
+}
+
+function subjectName({ kind, id }: WatchSubject): string {
+  const shown = id.length === 14 && kind !== "detector" ? formatCnpj(id) : id;
+  return `${{ supplier: "fornecedor", agency: "órgão", detector: "detector" }[kind]} ${shown}`;
 }
 
 export function alertFinding(anomaly: Anomaly): AlertFinding {

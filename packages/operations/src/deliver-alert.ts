@@ -12,8 +12,11 @@ import {
   type Settlement,
 } from "@cidadao/database/alerts";
 import type { Store } from "@cidadao/database/store";
-import type { AlertMessage } from "@cidadao/domain/alert";
+import { findTargetWatches } from "@cidadao/database/watches";
+import type { AlertMessage, ChannelId } from "@cidadao/domain/alert";
 import { severities, type Severity } from "@cidadao/domain/severity";
+import { concerns, type Watched } from "@cidadao/domain/watch";
+import { ConfigError } from "@cidadao/runtime/config";
 import { messageOf } from "@cidadao/runtime/errors";
 import type { Logger } from "@cidadao/runtime/logger";
 import type { Telemetry } from "@cidadao/runtime/telemetry";
@@ -27,6 +30,8 @@ export type AlertTarget = AlertAddressee & {
 export type DeliverContext = AlertLinks & {
   store: Store;
   targets: AlertTarget[];
+  /** The way to an address that a watch names; throws a `ConfigError` where this process has none. */
+  openTarget: (given: { channel: ChannelId; address: string }) => AlertTarget["send"];
   /** Alerts that wait for the same target leave in one message, at most so many; 1: each has its own. */
   groupMax: number;
   /** More messages than this wait for a minute, and leave as one. Critical ones do not wait. */
@@ -89,20 +94,23 @@ async function isPutOff(context: DeliverContext, deliveryId: string, signal: Abo
 
 async function attempt(context: DeliverContext, deliveries: Delivery[], signal: AbortSignal): Promise<Settlement> {
   const [delivery] = deliveries as [Delivery];
-  const target = context.targets.find((one) => one.target === delivery.target);
-  if (!target) return { status: "failed", problem: "its target is no longer configured" };
   let message: AlertMessage;
+  let send: AlertTarget["send"];
   try {
-    const severitiesTold = severities.slice(severities.indexOf(target.severityMin ?? "info"));
-    const found = await readAlerts(context.store, deliveries, severitiesTold, signal);
-    if (found.length === 0) return { status: "failed", problem: "the alert is gone" };
+    const addressee = await findAddressee(context, delivery, signal);
+    if (addressee === null)
+      return { status: "failed", problem: "its target is no longer configured, and watches nothing" };
+    send = addressee.send;
+    const found = await readAlerts(context.store, deliveries, addressee, signal);
+    if (found.length === 0) return { status: "failed", problem: "the alert is gone, or its target watches it no more" };
     message = composeAlert(found, context);
   } catch (error) {
+    if (error instanceof ConfigError) return { status: "failed", problem: error.message };
     return later(delivery.attempts, messageOf(error)); // nothing has left yet
   }
   // From here on the message may have left: shutdown does not cut it short, only its own limit does.
-  const outcome = await target.send(message, AbortSignal.timeout(SEND_TIMEOUT_MS));
-  await heed(context, target, outcome);
+  const outcome = await send(message, AbortSignal.timeout(SEND_TIMEOUT_MS));
+  await heed(context, delivery, outcome);
   switch (outcome.kind) {
     case "sent":
       return { status: "sent", externalId: outcome.externalId };
@@ -114,20 +122,74 @@ async function attempt(context: DeliverContext, deliveries: Delivery[], signal: 
   }
 }
 
+type Addressee = Pick<AlertTarget, "send"> & {
+  /** Hears of the alert as such, not as somebody who watches what it is about; of findings at least this grave. */
+  hearsOf: readonly Severity[] | null;
+  watched: Watched[];
+};
+
+/** A target of the configuration, of watches, or of both; `null` where it is none any more. */
+async function findAddressee(
+  context: DeliverContext,
+  delivery: Delivery,
+  signal: AbortSignal,
+): Promise<Addressee | null> {
+  const configured = context.targets.find(({ target }) => target === delivery.target);
+  const watches = await findTargetWatches(context.store, delivery, signal);
+  const watched = watches?.watched ?? [];
+  if (configured) {
+    const hearsOf = severities.slice(severities.indexOf(configured.severityMin ?? "info"));
+    return { send: configured.send, hearsOf, watched };
+  }
+  if (watches === null) return null;
+  return {
+    send: context.openTarget({ channel: delivery.channel, address: watches.address }),
+    hearsOf: null,
+    watched,
+  };
+}
+
 async function readAlerts(
   store: Store,
   deliveries: Delivery[],
-  severitiesTold: readonly Severity[],
+  { hearsOf, watched }: Addressee,
   signal: AbortSignal,
 ): Promise<FoundAlert[]> {
-  const bounds = { limit: FINDINGS_SHOWN_MAX, severities: severitiesTold };
-  const found = await Promise.all(deliveries.map(({ alertId }) => findAlert(store, alertId, bounds, signal)));
+  const found = await Promise.all(
+    deliveries.map(async ({ alertId }): Promise<FoundAlert | null> => {
+      const whole = hearsOf === null ? null : await findAlert(store, alertId, told(hearsOf), signal);
+      if (whole !== null && (whole.alert.message !== null || whole.anomalies.length > 0))
+        return { ...whole, watched: [] };
+      return readWatched(store, alertId, watched, signal);
+    }),
+  );
   return found.filter((one) => one !== null);
 }
 
+const told = (hearsOf: readonly Severity[]) => ({ limit: FINDINGS_SHOWN_MAX, severities: hearsOf });
+
+/** Of the alert, what is about something watched: the others are nothing to this target. */
+async function readWatched(
+  store: Store,
+  alertId: string,
+  watched: Watched[],
+  signal: AbortSignal,
+): Promise<FoundAlert | null> {
+  const found = await findAlert(store, alertId, { limit: Infinity, severities }, signal);
+  if (found === null) return null;
+  const anomalies = found.anomalies.filter((anomaly) => watched.some((watch) => concerns(watch, anomaly)));
+  const [gravest] = anomalies;
+  if (gravest === undefined) return null;
+  return {
+    alert: { ...found.alert, findings: anomalies.length, severity: gravest.severity },
+    anomalies: anomalies.slice(0, FINDINGS_SHOWN_MAX),
+    watched: watched.filter((watch) => anomalies.some((anomaly) => concerns(watch, anomaly))),
+  };
+}
+
 /** What the other side said about more than this message. That it is not noted costs a refusal, not a message. */
-async function heed(context: DeliverContext, target: AlertTarget, outcome: SendOutcome): Promise<void> {
-  const { channel, target: name } = target;
+async function heed(context: DeliverContext, delivery: Delivery, outcome: SendOutcome): Promise<void> {
+  const { channel, target: name } = delivery;
   const signal = AbortSignal.timeout(SETTLE_TIMEOUT_MS);
   try {
     if (outcome.kind === "failed" && outcome.targetIsGone)

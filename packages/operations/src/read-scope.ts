@@ -52,21 +52,9 @@ const SANCTION_LOOKUPS_MAX = 100;
 /** Flagged contracts whose items and amendments are fetched as evidence. */
 const DETAILED_CONTRACTS_MAX = 300;
 
-/**
- * Brings the contracts of the scope from each of its sources and the sanctions of their suppliers, and loads what the
- * detectors need. A contract that two sources give is looked at once.
- */
+/** The contracts of the scope and the sanctions of their suppliers: what the detectors need. */
 export async function readScope(context: ReadContext, input: ReadInput, signal: AbortSignal): Promise<Reading> {
-  const { scope } = input;
-  const sources = sourcesOf(scope);
-  const ofPortal = sources.includes(source) ? await ingestContracts(context, input, signal) : null;
-  const stored = ofPortal && !isBeyondPortal(scope) ? await loadContracts(context.store, source, scope, signal) : [];
-  const ofPncp = sources.includes("pncp") ? await readPncp(context, input, signal) : null;
-  const { contracts, twins, apart } = withoutTwins(stored, ofPncp?.contracts ?? []);
-  const contractCoverage = [
-    ...(ofPortal?.coverage ?? []),
-    ...(ofPncp ? [{ ...ofPncp.coverage, ...(ofPortal ? { twins, apart } : {}) }] : []),
-  ];
+  const { contracts, coverage, sample } = await contractsOf(context, input, signal);
   const cnpjs = [...new Set(contracts.flatMap((contract) => companyCnpj(contract) ?? []))].toSorted();
   await input.onProgress(0.8, "Consultando as listas de sanções.");
   const lists = await Promise.all(sanctionLists.map((list) => ingestSanctions(context, input, list, cnpjs, signal)));
@@ -78,12 +66,37 @@ export async function readScope(context: ReadContext, input: ReadInput, signal: 
     sanctionListsRead: sanctionLists.filter((_, index) => lists[index]!.read),
     registrations: await loadRegistrations(context.store, cnpjs, signal),
   };
-  const sample =
-    ofPortal?.sample ??
-    ofPncp?.sample ??
-    contracts.find((contract) => contract.provenance.sample)?.provenance.sample ??
-    null;
-  return { coverage: [...contractCoverage, ...lists.flatMap((list) => list.coverage)], sample, dataset };
+  return {
+    coverage: [...coverage, ...lists.flatMap((list) => list.coverage)],
+    sample: sample ?? contracts.find((contract) => contract.provenance.sample)?.provenance.sample ?? null,
+    dataset,
+  };
+}
+
+/** Brought from each source of the scope, where it does not ask for what is stored. A contract that two sources give is looked at once. */
+async function contractsOf(
+  context: ReadContext,
+  input: ReadInput,
+  signal: AbortSignal,
+): Promise<{ contracts: Contract[]; coverage: SourceCoverage[]; sample: string | null }> {
+  const { scope } = input;
+  if (scope.storedSource !== undefined) {
+    const contracts = await loadContracts(context.store, scope.storedSource, scope, signal);
+    return { contracts, coverage: [], sample: null };
+  }
+  const sources = sourcesOf(scope);
+  const ofPortal = sources.includes(source) ? await ingestContracts(context, input, signal) : null;
+  const stored = ofPortal && !isBeyondPortal(scope) ? await loadContracts(context.store, source, scope, signal) : [];
+  const ofPncp = sources.includes("pncp") ? await readPncp(context, input, signal) : null;
+  const { contracts, twins, apart } = withoutTwins(stored, ofPncp?.contracts ?? []);
+  return {
+    contracts,
+    coverage: [
+      ...(ofPortal?.coverage ?? []),
+      ...(ofPncp ? [{ ...ofPncp.coverage, ...(ofPortal ? { twins, apart } : {}) }] : []),
+    ],
+    sample: ofPortal?.sample ?? ofPncp?.sample ?? null,
+  };
 }
 
 function readPncp(context: ReadContext, input: ReadInput, signal: AbortSignal) {

@@ -1,5 +1,7 @@
 import { hostname } from "node:os";
 import type { AlertAddressee } from "@cidadao/database/alerts";
+import type { Store } from "@cidadao/database/store";
+import { listWatched } from "@cidadao/database/watches";
 import { anomalyRow } from "@cidadao/database/anomaly-row";
 import {
   claimInvestigation,
@@ -17,6 +19,7 @@ import { detectors as registry } from "@cidadao/detectors/registry";
 import { type Finding, findingFingerprint } from "@cidadao/domain/anomaly";
 import type { Dataset, Detection } from "@cidadao/domain/dataset";
 import { type InvestigationPhase, outcomeOf, type SourceCoverage } from "@cidadao/domain/investigation";
+import { watchKinds } from "@cidadao/domain/watch";
 import { isAtLeast, type Severity } from "@cidadao/domain/severity";
 import type { Enqueue } from "@cidadao/queue/produce";
 import { AppError, asAppError, messageOf } from "@cidadao/runtime/errors";
@@ -33,7 +36,7 @@ export type RunContext = ReadContext & {
   /** Runs the detectors away from this event loop. */
   detect: (dataset: Dataset, detectors: string[] | null, signal: AbortSignal) => Promise<Detection>;
   explain: ExplainContext;
-  /** Where alerts go; empty: nothing is recorded as alerted. */
+  /** Where alerts go; empty: only what somebody watches is recorded as alerted. */
   alertTargets: AlertAddressee[];
   alertSeverityMin: Severity;
   leaseSeconds: number;
@@ -126,7 +129,8 @@ async function investigate(
 
   await report("detecting", 0.55, `Analisando ${contracts} contratos.`, { contracts });
   const screening = await context.detect(reading.dataset, detectors, signal);
-  const contractIds = flaggedContracts(reading.dataset, screening.findings);
+  // Only the Portal is asked for details, and only of what it brought.
+  const contractIds = scope.storedSource === undefined ? flaggedContracts(reading.dataset, screening.findings) : [];
   if (contractIds.length > 0) {
     await report("reading", 0.65, `Buscando itens e aditivos de ${contractIds.length} contratos sinalizados.`);
   }
@@ -148,11 +152,9 @@ async function investigate(
   await report("storing", 0.95, "Gravando o resultado.");
   const coverage = mergeCoverage([...reading.coverage, ...detailed.coverage]);
   const outcome = outcomeOf(coverage, detection.findings.length);
-  // With nobody to tell, nothing counts as told: the first target to come is alerted to all of it.
-  const alerted =
-    context.alertTargets.length === 0
-      ? []
-      : findings.filter((finding) => isAtLeast(finding.severity, context.alertSeverityMin));
+  // What nobody is told of does not count as told: the first target to come is alerted to it.
+  const grave = findings.filter((finding) => isAtLeast(finding.severity, context.alertSeverityMin));
+  const alerted = context.alertTargets.length > 0 ? grave : await watchedOf(context.store, grave, signal);
   return {
     outcome,
     records: contracts,
@@ -166,6 +168,24 @@ async function investigate(
       targets: context.alertTargets,
     },
   };
+}
+
+/** Findings about something that somebody watches. */
+async function watchedOf(store: Store, findings: Finding[], signal: AbortSignal): Promise<Finding[]> {
+  const ids = {
+    supplier: findings.flatMap(({ supplierTaxId }) => supplierTaxId ?? []),
+    agency: findings.flatMap(({ agencyCode }) => agencyCode ?? []),
+    detector: findings.map(({ detector }) => detector),
+  };
+  const [supplier, agency, detector] = await Promise.all(
+    watchKinds.map((kind) => listWatched(store, kind, [...new Set(ids[kind])], signal)),
+  );
+  return findings.filter(
+    (finding) =>
+      supplier!.has(finding.supplierTaxId ?? "") ||
+      agency!.has(finding.agencyCode ?? "") ||
+      detector!.has(finding.detector),
+  );
 }
 
 /** Detectors that weigh what items and amendments say; the others need no second look. */

@@ -30,6 +30,16 @@ const CLOSE_TIMEOUT_MS = 2_000;
 type AnyWorker = {
   on(event: "error" | "failed", listener: (...args: never[]) => void): unknown;
   close(force?: boolean): Promise<void>;
+  pause(doNotWaitActive?: boolean): Promise<void>;
+  resume(): void;
+};
+
+export type Consumer = AsyncDisposable & {
+  /** Takes no more jobs of the queue until `resume`; those under way go on. */
+  pause: (queue: QueueName) => void;
+  resume: (queue: QueueName) => void;
+  /** Takes no more jobs; resolves when those under way are over, at the latest after `timeoutMs` or when told to stop. */
+  drain: (timeoutMs: number, signal: AbortSignal) => Promise<void>;
 };
 
 /**
@@ -39,8 +49,14 @@ type AnyWorker = {
 export async function consume(
   backend: QueueBackend,
   handlers: JobHandlers,
-  options: { concurrency: Record<QueueName, number>; logger: Logger; queues?: readonly QueueName[] },
-): Promise<AsyncDisposable> {
+  options: {
+    concurrency: Record<QueueName, number>;
+    logger: Logger;
+    queues?: readonly QueueName[];
+    /** Called after each job, whatever became of it. */
+    onJobDone?: () => void;
+  },
+): Promise<Consumer> {
   const { logger } = options;
   const consumed = options.queues ?? queueNames;
   const idle = consumed.filter((name) => !(options.concurrency[name] >= 1));
@@ -73,6 +89,7 @@ export async function consume(
       throw error;
     } finally {
       handled.delete(handling);
+      options.onJobDone?.();
     }
   };
 
@@ -97,9 +114,19 @@ export async function consume(
     connections.push(connection);
     return new RedisWorker(name, processor, { ...settings, connection: connection.redis, prefix: backend.prefix });
   });
+  const workerOf = (queue: QueueName) => workers[consumed.indexOf(queue)];
   for (const worker of workers) worker.on("error", (error: Error) => report(error));
 
   return {
+    pause: (queue) => void workerOf(queue)?.pause(true).catch(report),
+    resume: (queue) => workerOf(queue)?.resume(),
+    drain: async (timeoutMs, signal) => {
+      using limited = limitedSignal(timeoutMs, [signal]);
+      const over = Promise.withResolvers<void>();
+      limited.signal.addEventListener("abort", () => over.resolve(), { once: true });
+      await Promise.race([Promise.allSettled(workers.map((worker) => worker.close())), over.promise]);
+      if (handled.size > 0) logger.warn({ jobs: handled.size }, "not every job came to its end");
+    },
     [Symbol.asyncDispose]: async () => {
       stop.abort(new Error("shutdown"));
       const leave = (error: unknown) => logger.warn({ error: messageOf(error) }, "left the workers behind");

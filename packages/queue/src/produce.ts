@@ -22,6 +22,8 @@ export type Producer = AsyncDisposable & {
   enqueue: Enqueue;
   /** Jobs nobody has taken yet, by queue; `null` while the queue cannot be asked. */
   depths: (timeoutMs: number) => Promise<Record<QueueName, number> | null>;
+  /** The queues as BullMQ has them, always the same list, for its own tools; `null` while they are away. */
+  queues: () => readonly unknown[] | null;
   /** False while the queue is known to be away. Never asks. */
   isReady: () => boolean;
 };
@@ -76,7 +78,12 @@ export function openProducer(backend: QueueBackend, logger: Logger): Producer {
       return null;
     }
   };
-  return { enqueue, depths, isReady: () => opened.queues() !== null, [Symbol.asyncDispose]: opened.close };
+  let listed: readonly unknown[] | undefined;
+  const queues = () => {
+    const all = opened.queues();
+    return all === null ? null : (listed ??= Object.values(all));
+  };
+  return { enqueue, depths, queues, isReady: () => opened.queues() !== null, [Symbol.asyncDispose]: opened.close };
 }
 
 type Opened = { queues: () => Record<QueueName, AnyQueue> | null; close: () => Promise<void> };

@@ -34,6 +34,15 @@ export const schedules: readonly Schedule[] = [
     summary: "Reads the contracts published since the last complete reading and investigates those that ask for it",
   },
   {
+    id: "katana-monitor",
+    cron: "5 4,10,16,22 * * *",
+    job: "katana-monitor",
+    catchUp: { kind: "cursor" },
+    firstSlot: "past",
+    summary:
+      "Stores the direct awards of Katana Scan and investigates the new ones that ask for it; off unless configured",
+  },
+  {
     id: "priority-agencies",
     cron: "40 1,5,9,13,17,21 * * *",
     job: "priority-agencies",
@@ -128,6 +137,14 @@ export const schedules: readonly Schedule[] = [
     catchUp: { kind: "latest" },
     firstSlot: "past",
     summary: "Asks every source one question and fails when one is not well",
+  },
+  {
+    id: "coverage-map",
+    cron: "50 3,9,15,21 * * *",
+    job: "coverage-map",
+    catchUp: { kind: "latest" },
+    firstSlot: "past",
+    summary: "Asks every source one question for the map of the states",
   },
   {
     id: "health-check",

@@ -8,6 +8,8 @@ export type ProcessScope = {
   readonly signal: AbortSignal;
   /** What is acquired goes here; it is released in reverse order when the process stops. */
   readonly resources: AsyncDisposableStack;
+  /** Stops the process as a signal from outside would: what started it starts a fresh one. */
+  stop: (reason: string) => void;
   /** Stops the process with an error exit: for a state that only a fresh process can mend. */
   fail(reason: string): void;
 };
@@ -46,6 +48,7 @@ export async function runProcess(
   const scope: ProcessScope = {
     signal: stop.signal,
     resources,
+    stop: ask,
     fail: (reason) => {
       process.exitCode = 1;
       logger.fatal({ reason }, "cannot go on");

@@ -165,6 +165,8 @@ export type SourceDefinition<Config extends z.ZodObject, Context> = {
 export type OpenedSource = {
   id: string;
   name: string;
+  /** Where it is asked, the first where there are several. */
+  address: string;
   probe: (signal: AbortSignal) => Promise<Probe>;
   /** The questions that cover a scope, bound to the source; an empty list where the resource has none. */
   slices: (resource: string, scope: IngestScope) => OpenedSlice[];
@@ -196,10 +198,12 @@ export function defineSource<const Config extends z.ZodObject, Context>(
     ),
     missing: (environment) => definition.needs.filter((variable) => !environment[variable]?.trim()),
     open(environment, outbound) {
-      const context = open(parseConfig(definition.config, environment), outbound);
+      const config = parseConfig(definition.config, environment);
+      const context = open(config, outbound);
       return {
         id: definition.id,
         name: definition.name,
+        address: addressOf(config[definition.baseUrls[0]!]),
         probe: (signal) => probe(context, signal),
         slices: (resource, scope) =>
           (resources[resource]?.slices?.(scope) ?? []).map((slice) => ({
@@ -209,4 +213,10 @@ export function defineSource<const Config extends z.ZodObject, Context>(
       };
     },
   };
+}
+
+/** Without what a URL may hold of passwords and keys. */
+function addressOf(url: unknown): string {
+  const parsed = URL.parse(String(url));
+  return parsed === null ? "" : `${parsed.origin}${parsed.pathname}`.replace(/\/$/, "");
 }

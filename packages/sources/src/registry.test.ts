@@ -1,4 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
+import { federativeUnits } from "@cidadao/domain/federative-units";
 import { expect, test } from "vitest";
 import { sources } from "./registry.ts";
 
@@ -8,4 +9,9 @@ test("lists every folder with a source, in alphabetical order", () => {
     .map((entry) => entry.name)
     .sort();
   expect(sources.map((source) => source.id)).toEqual(folders);
+});
+
+test.each(sources)("$id covers states that there are", ({ coverage }) => {
+  const named = coverage.states === "all" ? [] : coverage.states;
+  expect(named.filter((code) => !(code in federativeUnits))).toEqual([]);
 });

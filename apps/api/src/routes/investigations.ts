@@ -33,7 +33,7 @@ const tags = ["investigations"];
 export const investigationRoutes =
   (context: ApiContext): FastifyPluginAsyncZod =>
   async (app) => {
-    const requireOperator = requireSecret(context.secretKey, "Esta prioridade");
+    const requireOperator = requireSecret(context.secretKey, { what: "Esta prioridade" });
 
     app.route({
       method: "POST",
