@@ -24,7 +24,7 @@ export type ImportInput = ReadRequest & {
 
 /** Complaints that are handed to the run in full; all of them are counted. */
 const PROBLEMS_MAX = 100;
-const BATCHES_AT_ONCE = 2;
+const BATCHES_AT_ONCE = 3;
 const FINISH_TIMEOUT_MS = 5_000;
 
 /**
