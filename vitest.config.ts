@@ -13,6 +13,7 @@ export default defineConfig({
             "architecture.test.ts",
           ],
           testTimeout: 60_000,
+          maxWorkers: 3,
         },
       },
       {
@@ -22,7 +23,7 @@ export default defineConfig({
           globalSetup: ["tests/support/global-setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          maxWorkers: 2,
+          maxWorkers: 3,
         },
       },
     ],

@@ -3,8 +3,10 @@ import type { ServiceName, ServiceProcess } from "@cidadao/testing/service-proce
 import { openSystem, queueKinds, type System } from "./support/system.ts";
 import { until } from "./support/until.ts";
 
-const INVESTIGATIONS = 200;
-const KILLS = 10;
+const INVESTIGATIONS = Number(process.env["CAMPAIGN_INVESTIGATIONS"] ?? 100);
+const KILLS = Number(process.env["CAMPAIGN_KILLS"] ?? 10);
+/** So that the kills are spread over the whole campaign. */
+const STEP_MAX = Math.floor((1.8 * INVESTIGATIONS) / KILLS) - 4;
 const AT_ONCE = 8;
 /** The last thing in a message are the ids of its alerts. */
 const ALERT_ID = /· ([0-9a-f-]{36})(?=[" ])/g;
@@ -49,7 +51,7 @@ for (const queue of queueKinds()) {
     for (let kill = 0; kill < KILLS; kill++) {
       // The moment of a kill is a state of the work, not a time: so many more investigations have ended.
       const ended = await countFinal(system);
-      const target = Math.min(ended + 2 + Math.floor(next() * 18), INVESTIGATIONS - 1);
+      const target = Math.min(ended + 2 + Math.floor(next() * STEP_MAX), INVESTIGATIONS - 1);
       await until(
         `${target} investigations have ended (kill ${kill})`,
         async () => (await countFinal(system)) >= target,
