@@ -148,7 +148,7 @@ export async function runSchedulerCampaign(given: SchedulerCampaign): Promise<Sc
     const fixed = schedules.filter(({ cron }) => cron.split(" ")[1] !== "*");
     while (now < end) {
       // Each kind of trouble is spread over the whole time: what is left of it over what is left of the month.
-      const turnsLeft = Math.max(1, (0.8 * (end - now)) / ((STEP_MINUTES_MAX / 2) * MINUTE_MS));
+      const turnsLeft = Math.max(1, (0.7 * (end - now)) / ((STEP_MINUTES_MAX / 2) * MINUTE_MS));
       // A start takes real time, in which no virtual time may pass: one replica is there at every turn.
       await Promise.any(replicas.map(({ ready }) => ready));
       if (clockSteps < given.clockSteps && random.next() < (given.clockSteps - clockSteps) / turnsLeft) {
@@ -274,8 +274,9 @@ async function checkSchedule(
   }
   if (rows.length + missed !== timetable.length)
     broken(`${rows.length} runs and ${missed} missed are not the ${timetable.length} slots`);
-  // With steps of 20 minutes and three replicas nothing that comes once an hour or less may be missed at all.
+  // Three replicas look every 20 minutes, and a clock that is an hour fast takes what is due within it, the latest alone:
+  // of what comes more seldom than that nothing may be missed at all.
   const intervalMs = timetable.length > 1 ? timetable[1]! - timetable[0]! : Number.POSITIVE_INFINITY;
-  if (intervalMs >= HOUR_MS && missed > 0) broken(`${missed} slots were missed`);
+  if (intervalMs > HOUR_MS + STEP_MINUTES_MAX * MINUTE_MS && missed > 0) broken(`${missed} slots were missed`);
   return { slots: timetable.length, runs: rows.length, missed, violations };
 }
