@@ -3,6 +3,7 @@ import type { Timestamp } from "@cidadao/domain/dates";
 import type { Severity } from "@cidadao/domain/severity";
 import type { Watched, WatchKind, WatchSubject } from "@cidadao/domain/watch";
 import { type ListPosition, olderThan } from "./list-position.ts";
+import { chunks } from "./records.ts";
 import { camelRow } from "./rows.ts";
 import { type Store, unwrap } from "./store.ts";
 
@@ -102,8 +103,6 @@ export async function findTargetWatches(
   };
 }
 
-const KEYS_PER_QUESTION = 100;
-
 /** Which of these somebody watches. */
 export async function listWatched(
   store: Store,
@@ -112,8 +111,7 @@ export async function listWatched(
   signal: AbortSignal,
 ): Promise<Set<string>> {
   const watched = new Set<string>();
-  for (let start = 0; start < ids.length; start += KEYS_PER_QUESTION) {
-    const some = ids.slice(start, start + KEYS_PER_QUESTION);
+  for (const some of chunks(ids)) {
     const question = store.from("watches").select("subject_id").eq("subject_kind", kind).in("subject_id", some);
     const rows = (await unwrap(question.abortSignal(signal), "reading what is watched")) as { subject_id: string }[];
     for (const row of rows) watched.add(row.subject_id);

@@ -214,7 +214,10 @@ function comparePeers(
   const types = agencyTypesOf(contracts);
   const classes = itemClassesOf(items).ofContract;
   const logarithms = logarithmsOf(contracts.initialValue);
-  const byMethod = groupRowsByTable(onlyComparable(foldedMethods(contracts), answers), contracts.codesSize);
+  const byMethod = groupRowsByTable(
+    onlyWhere(answers, checks.comparable, foldedMethods(contracts)),
+    contracts.codesSize,
+  );
   const methodOf = byMethod.groupOf;
   const anyClass = groupRows(classKeysOf(methodOf, classes));
   const hasOwnClass = inLargeGroups(anyClass, classMin);
@@ -230,7 +233,7 @@ function comparePeers(
     });
   }
   const residuals = differencesOf(logarithms, center);
-  const withinClasses = groupRowsByTable(onlyWhere(hasOwnClass, methodOf), byMethod.count);
+  const withinClasses = groupRowsByTable(onlyWhere(hasOwnClass, 1, methodOf), byMethod.count);
   const spreadWithin = new Float64Array(byMethod.count);
   for (const [group, spread] of overValues(withinClasses, residuals, spreadOf).entries()) {
     spreadWithin[methodOf[firstRow(withinClasses, group)]!] = spread;
@@ -256,15 +259,9 @@ function logarithmsOf(values: Float64Array): Float64Array {
   return logarithms;
 }
 
-function onlyComparable(methods: Int32Array, answers: Uint8Array): Int32Array {
-  const own = methods.slice();
-  for (let row = 0; row < own.length; row++) if (answers[row] !== checks.comparable) own[row] = NONE;
-  return own;
-}
-
-function onlyWhere(isCounted: Uint8Array, keys: Int32Array): Int32Array {
+function onlyWhere(marks: Uint8Array, mark: number, keys: Int32Array): Int32Array {
   const own = keys.slice();
-  for (let row = 0; row < own.length; row++) if (isCounted[row] === 0) own[row] = NONE;
+  for (let row = 0; row < own.length; row++) if (marks[row] !== mark) own[row] = NONE;
   return own;
 }
 

@@ -72,11 +72,12 @@ export const supplierConcentration = defineDetector({
     waivedShareMin: z.number().min(0).max(1).default(0.5).describe("parte em dispensas que reforça o indício"),
   }),
   detect: ({ contracts }, params, answer) => {
-    const pairs = splitGroups(agencySellerGroupsOf(contracts), yearsSeen(contracts));
-    const markets = readMarkets(contracts, pairs);
+    const years = yearsSeen(contracts);
+    const pairs = splitGroups(agencySellerGroupsOf(contracts), years);
+    const markets = readMarkets(contracts, pairs, years);
     const idOf = (pair: number) => {
       const first = firstRow(pairs, pair);
-      const year = yearSeen(contracts, first);
+      const year = years[first]!;
       return [
         contracts.supplierText(contracts.supplier[first]!),
         contracts.codeText(contracts.agency[first]!),
@@ -127,6 +128,8 @@ export const supplierConcentration = defineDetector({
 
 /** Agencies' years by number: what each bought, and of whom. */
 type Markets = {
+  /** By row. */
+  years: Int32Array;
   /** A supplier in a market, and what it sold there. */
   pairs: RowGroups;
   soldCents: Float64Array;
@@ -160,7 +163,7 @@ function judge(contracts: Contracts, markets: Markets, pair: number, limits: Lim
   const first = firstRow(pairs, pair);
   const kind = contracts.supplierKind[first]!;
   if (kind !== supplierKindCodes.company) return LEFT_OUT[kind]!;
-  const year = yearSeen(contracts, first);
+  const year = markets.years[first]!;
   if (year === UNDATED) return NO_DATE;
   const market = markets.byMarket.groupOf[pair]!;
   const valueCents = markets.soldCents[pair]!;
@@ -238,12 +241,12 @@ function describe(
   };
 }
 
-function readMarkets(contracts: Contracts, pairs: RowGroups): Markets {
+function readMarkets(contracts: Contracts, pairs: RowGroups, years: Int32Array): Markets {
   const { agency, supplierKind, signedOn, initialValue } = contracts;
   const keys = new Float64Array(pairs.count);
   for (let pair = 0; pair < pairs.count; pair++) {
     const first = firstRow(pairs, pair);
-    keys[pair] = pairKey(agency[first]!, yearSeen(contracts, first));
+    keys[pair] = pairKey(agency[first]!, years[first]!);
   }
   const byMarket = groupRows(keys);
   const { count, groupOf: marketOf } = byMarket;
@@ -272,7 +275,7 @@ function readMarkets(contracts: Contracts, pairs: RowGroups): Markets {
     sold[market]! += contractsSold;
     if (sumCents > 0) suppliers[market]!++;
   }
-  return { pairs, soldCents, byMarket, valueCents, contracts: sold, suppliers, leftOutCents, months };
+  return { years, pairs, soldCents, byMarket, valueCents, contracts: sold, suppliers, leftOutCents, months };
 }
 
 /** What each company of a market sold. */
@@ -303,15 +306,13 @@ function reasonLeftOut(supplierKind: SupplierKind): string {
   }
 }
 
-/** Year of signature, else of publication. */
-function yearSeen({ signedOn, publishedOn }: Contracts, row: number): number {
-  const day = signedOn[row] === NONE ? publishedOn[row]! : signedOn[row]!;
-  return day === NONE ? UNDATED : yearOf(day);
-}
-
-function yearsSeen(contracts: Contracts): Int32Array {
-  const years = new Int32Array(contracts.size);
-  for (let row = 0; row < contracts.size; row++) years[row] = yearSeen(contracts, row);
+/** By row: the year of signature, else of publication. */
+function yearsSeen({ size, signedOn, publishedOn }: Contracts): Int32Array {
+  const years = new Int32Array(size);
+  for (let row = 0; row < size; row++) {
+    const day = signedOn[row] === NONE ? publishedOn[row]! : signedOn[row]!;
+    years[row] = day === NONE ? UNDATED : yearOf(day);
+  }
   return years;
 }
 

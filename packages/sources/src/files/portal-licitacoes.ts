@@ -173,9 +173,8 @@ function readItem(row: CsvRow, input: Input): void {
   }
   const number = idText(cell(cells, "Código Item Compra"));
   if (number === null) return complain("unusable-record", { line, reason: "no item code" });
-  const content = cells.join("\u001f");
-  const sourceId = `${contractId}/${number}-${fingerprint([content])}`;
-  if (!isNew(isUnseen(sourceId, content), line, complain)) return;
+  const sourceId = `${contractId}/${number}-${fingerprint(cells)}`;
+  if (!isNew(isUnseen(sourceId), line, complain)) return;
   const fields = rowFields(sourceId, line, complain);
   out.batch.items.push({
     provenance: provenanceOf(context, file, { source: SOURCE, sourceId, url }),
