@@ -1,3 +1,4 @@
+import { keyText } from "@cidadao/detectors/frame/contracts";
 import { exampleContract, exampleDataset, exampleItem } from "@cidadao/detectors/examples";
 import { dayOf } from "@cidadao/detectors/frame/days";
 import { type Frame, frameOf } from "@cidadao/detectors/frame/frame";
@@ -209,7 +210,7 @@ function unitNamed(serial: number): string {
 function byRow(frame: Frame, values: number[]): Float64Array {
   return Float64Array.from(
     { length: frame.contracts.size },
-    (_, row) => values[Number(frame.contracts.keyText(row).replace(/^.*\/c/, ""))]!,
+    (_, row) => values[Number(keyText(frame.contracts, row).replace(/^.*\/c/, ""))]!,
   );
 }
 

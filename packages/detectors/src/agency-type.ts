@@ -1,4 +1,4 @@
-import { type Contracts, sphereCodes } from "./frame/contracts.ts";
+import { type Contracts, nameText, sphereCodes } from "./frame/contracts.ts";
 import { fold } from "./text.ts";
 
 /** Kinds of buyers whose purchases can be compared with each other. */
@@ -62,6 +62,6 @@ const MUNICIPAL = agencyTypes.indexOf("municipal");
 const STATE = agencyTypes.indexOf("state");
 
 function typeByName(contracts: Contracts, row: number): AgencyType {
-  const own = fold(contracts.nameText(contracts.agencyName[row]!));
+  const own = fold(nameText(contracts, contracts.agencyName[row]!));
   return patterns.find(([, pattern]) => pattern.test(own))?.[0] ?? "central";
 }

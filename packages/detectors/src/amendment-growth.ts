@@ -2,6 +2,7 @@ import type { Amendment, Contract } from "@cidadao/domain/contract";
 import { formatBrl, type Cents } from "@cidadao/domain/money";
 import { z } from "zod";
 import { type AmendmentAmounts, measureAmendments } from "./amendment-amounts.ts";
+import { type Explanation, explain, explanationTexts } from "./amendment-explanation.ts";
 import { speaksOfIncrease, speaksOfRenewal, statedIncreaseOf } from "./amendment-texts.ts";
 import {
   defineDetector,
@@ -15,11 +16,12 @@ import {
 } from "./define-detector.ts";
 import { amendmentRecord, contractRecord, contractSubject, fact, partiesOf, RECORDS_MAX } from "./evidence.ts";
 import { exampleAmendment, exampleContract, exampleDataset, exampleKey } from "./examples.ts";
-import type { Contracts } from "./frame/contracts.ts";
-import type { Amendments } from "./frame/frame.ts";
+import { contractAt, type Contracts, objectText } from "./frame/contracts.ts";
+import { type Amendments, amendmentsOf } from "./frame/frame.ts";
 import { clamp } from "./score.ts";
-import { supportFoundationsOf } from "./support-foundation.ts";
-import { fold, formatShare, isWithheld } from "./text.ts";
+import { isWithSupportFoundation } from "./support-foundation.ts";
+import { fold, formatShare } from "./text.ts";
+import { answerContract } from "./tally.ts";
 
 const legalBasis = [
   { norm: "Lei 14.133/2021", article: "arts. 124 a 126", validFrom: "2021-04-01", validTo: null },
@@ -79,8 +81,9 @@ export const amendmentGrowth = defineDetector({
       .describe("folga para arredondamento, como fração do valor inicial"),
     errorRatioMin: z.number().min(2).default(10).describe("razão a partir da qual se supõe erro de dado"),
   }),
-  detect: ({ contracts, amendments }, params, answer) => {
-    for (let row = 0; row < contracts.size; row++) answer.contract(row, judge(contracts, row, amendments, params));
+  detect: ({ contracts, amendments }, params, tally) => {
+    for (let row = 0; row < contracts.size; row++)
+      answerContract(tally, row, judge(contracts, row, amendments, params));
   },
   examples: [
     {
@@ -245,8 +248,9 @@ type Limits = { limitShare: number; reformLimitShare: number; toleranceShare: nu
 function judge(contracts: Contracts, row: number, amendments: Amendments, limits: Limits): Verdict {
   const initial = contracts.initialValue[row]!;
   if (!(initial > 0)) return NO_INITIAL;
-  const measured = amendments.size === 0 ? null : measureAmendments(initial, amendments.of(row));
-  if (measured !== null) return judgeMeasured(contracts, row, { amendments: amendments.of(row), measured, limits });
+  const measured = amendments.size === 0 ? null : measureAmendments(initial, amendmentsOf(amendments, row));
+  if (measured !== null)
+    return judgeMeasured(contracts, row, { amendments: amendmentsOf(amendments, row), measured, limits });
   const current = contracts.currentValue[row]!;
   if (Number.isNaN(current)) return NO_CURRENT;
   const ratio = current / initial;
@@ -256,11 +260,11 @@ function judge(contracts: Contracts, row: number, amendments: Amendments, limits
   const limit = limitOf(contracts, row, limits);
   if (growth <= limit) return REFORM_GROWTH;
   if (growth <= limit + limits.toleranceShare) return ROUNDING;
-  return flagOf({ contracts, row, amendments: amendments.of(row) }, { initial, current, growth, limit });
+  return flagOf({ contracts, row, amendments: amendmentsOf(amendments, row) }, { initial, current, growth, limit });
 }
 
-function limitOf({ objectText }: Contracts, row: number, { limitShare, reformLimitShare }: Limits): number {
-  return REFORM.test(fold(objectText(row) ?? "")) ? reformLimitShare : limitShare;
+function limitOf(contracts: Contracts, row: number, { limitShare, reformLimitShare }: Limits): number {
+  return REFORM.test(fold(objectText(contracts, row) ?? "")) ? reformLimitShare : limitShare;
 }
 
 type Amended = { contracts: Contracts; row: number; amendments: readonly Amendment[] };
@@ -357,7 +361,7 @@ function measuredFlagOf(
     strength: gradeStrength(grade, share - limit) * contextWeight(contracts, row),
     amountAtRiskCents,
     pValue: null,
-    describe: () => describe(contracts.at(row)),
+    describe: () => describe(contractAt(contracts, row)),
   });
 }
 
@@ -387,21 +391,9 @@ const METERED = /\bagua\b|esgoto|saneamento|energia eletrica|\bgas\b/;
 
 /** Projects of a support foundation grow with new grants, and metered supplies with their use. */
 function contextWeight(contracts: Contracts, row: number): number {
-  if (supportFoundationsOf(contracts)(row)) return 0.25;
-  return METERED.test(fold(contracts.objectText(row) ?? "")) ? 0.5 : 1;
+  if (isWithSupportFoundation(contracts, row)) return 0.25;
+  return METERED.test(fold(objectText(contracts, row) ?? "")) ? 0.5 : 1;
 }
-
-/** What the amendments say about the growth. */
-type Explanation = "stated" | "increase" | "mixed" | "renewal" | "withheld" | "none";
-
-const explanationTexts: Record<Explanation, string> = {
-  stated: "os percentuais de acréscimo escritos nos termos aditivos já passam do limite",
-  increase: "os termos aditivos publicados mencionam acréscimo",
-  mixed: "os termos aditivos mencionam acréscimo e também prorrogação ou reajuste",
-  renewal: "os termos aditivos mencionam prorrogação ou reajuste, o que costuma explicar o crescimento",
-  withheld: "os termos aditivos estão sob sigilo",
-  none: "não há termo aditivo publicado que explique o crescimento",
-};
 
 const REFORM = new RegExp(
   [
@@ -421,7 +413,29 @@ function flagOf(
   const stated = Math.min(statedIncreaseOf(amendments), growth);
   const explanation = explain(amendments, { stated, limit });
   const amountAtRiskCents = Math.round(current - initial * (1 + limit));
-  const describe = (contract: Contract): FlagDescription => ({
+  return fired({
+    strength: strengthOf(explanation, growth - limit) * contextWeight(contracts, row),
+    amountAtRiskCents,
+    pValue: null,
+    describe: () =>
+      describeGrowth({ contracts, row, amendments }, { ...numbers, stated, explanation, amountAtRiskCents }),
+  });
+}
+
+type Growth = {
+  initial: Cents;
+  current: Cents;
+  growth: number;
+  limit: number;
+  stated: number;
+  explanation: Explanation;
+  amountAtRiskCents: Cents;
+};
+
+function describeGrowth({ contracts, row, amendments }: Amended, numbers: Growth): FlagDescription {
+  const { initial, current, growth, limit, stated, explanation, amountAtRiskCents } = numbers;
+  const contract = contractAt(contracts, row);
+  return {
     subject: contractSubject(contract),
     reason:
       `O valor passou de ${formatBrl(initial)} para ${formatBrl(current)}, crescimento de ${formatShare(growth)} ` +
@@ -440,13 +454,7 @@ function flagOf(
     ],
     records: [contractRecord(contract), ...amendments.slice(0, RECORDS_MAX).map(amendmentRecord)],
     legalBasis: legalBasis.filter(({ validFrom }) => contract.signedOn === null || validFrom <= contract.signedOn),
-  });
-  return fired({
-    strength: strengthOf(explanation, growth - limit) * contextWeight(contracts, row),
-    amountAtRiskCents,
-    pValue: null,
-    describe: () => describe(contracts.at(row)),
-  });
+  };
 }
 
 function strengthOf(explanation: Explanation, beyondShare: number): number {
@@ -467,18 +475,6 @@ function strengthOf(explanation: Explanation, beyondShare: number): number {
   }
 }
 
-function explain(amendments: readonly Amendment[], { stated, limit }: { stated: number; limit: number }): Explanation {
-  const hasIncrease = amendments.some(speaksOfIncrease);
-  const hasRenewal = amendments.some(speaksOfRenewal);
-  if (stated > limit + STATED_TOLERANCE_SHARE) return "stated";
-  if (hasIncrease && !hasRenewal) return "increase";
-  if (hasIncrease && stated === 0) return "mixed";
-  if (hasRenewal) return "renewal";
-  return amendments.some(({ object }) => isWithheld(object)) ? "withheld" : "none";
-}
-
-/** Amendments round what they state: "25,3 %" is a quarter. */
-const STATED_TOLERANCE_SHARE = 0.005;
 /** Ten times or more, or exactly a tenth, a hundredth…, is a shifted comma, not a change. */
 function isShifted(ratio: number, { errorRatioMin }: Limits): boolean {
   if (ratio >= errorRatioMin) return true;

@@ -1,3 +1,4 @@
+import { keyText } from "./frame/contracts.ts";
 import type { Contract } from "@cidadao/domain/contract";
 import { describe, expect, test } from "vitest";
 import { rankRisks } from "./composite-risk.ts";
@@ -101,7 +102,7 @@ type Run = {
 
 function rank(contracts: Contract[], runs: Run[]) {
   const frame = frameOf(exampleDataset({ contracts }));
-  const rowOf = new Map(Array.from({ length: frame.contracts.size }, (_, row) => [frame.contracts.keyText(row), row]));
+  const rowOf = new Map(Array.from({ length: frame.contracts.size }, (_, row) => [keyText(frame.contracts, row), row]));
   const rowsOf = (ids: string[]) => ids.map((id) => rowOf.get(exampleKey(id))!);
   const risks = rankRisks(
     frame,

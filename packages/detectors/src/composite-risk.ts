@@ -1,6 +1,6 @@
 import type { Risk } from "@cidadao/domain/dataset";
 import type { Concern } from "./define-detector.ts";
-import type { Contracts } from "./frame/contracts.ts";
+import { codeText, type Contracts, keyText, nameText, numberText, supplierText } from "./frame/contracts.ts";
 import type { Frame } from "./frame/frame.ts";
 import type { DetectorRun, Raised } from "./run-detectors.ts";
 import { round4 } from "./score.ts";
@@ -17,32 +17,14 @@ export function rankRisks({ contracts }: Frame, runs: readonly DetectorRun[]): R
 }
 
 function rankKind(kind: Concern, contracts: Contracts, runs: readonly DetectorRun[]): Risk[] {
-  const { count, entityOf } = entityReaders[kind](contracts);
+  const entities = entitiesOf(kind, contracts);
   const concerned = runs.filter(({ detector }) => detector.concerns.includes(kind));
-  const isListed = candidatesOf(concerned, { count, entityOf });
-  const found = new Map<number, { fired: string[]; scores: number[] }>();
-  for (const { detector, raised } of concerned) {
-    const scores = new Map<number, number>();
-    overEntities(raised, entityOf, (entity, score) => {
-      if (isListed[entity] === 1 && score > (scores.get(entity) ?? -1)) scores.set(entity, score);
-    });
-    for (const [entity, score] of scores) {
-      const own = found.get(entity) ?? { fired: [], scores: [] };
-      own.fired.push(detector.id);
-      own.scores.push(score);
-      found.set(entity, own);
-    }
+  const listed: Listed[] = [];
+  for (const [entity, { fired, scores }] of foundOf(concerned, entities)) {
+    listed.push({ entity, fired, risk: compositeOf(scores), id: idOf(kind, contracts, entity) });
   }
-  const listed = [...found]
-    .map(([entity, { fired, scores }]) => ({
-      entity,
-      fired,
-      risk: compositeOf(scores),
-      id: idOf(kind, contracts, entity),
-    }))
-    .sort((a, b) => b.risk - a.risk || (a.id < b.id ? -1 : 1))
-    .slice(0, RISKS_MAX);
-  const rows = rowsOfEntities(contracts, { count, entityOf }, listed);
+  listed.sort(byRisk).splice(RISKS_MAX);
+  const rows = rowsOfEntities(entities, listed);
   return listed.map(({ entity, id, fired, risk }) => ({
     kind,
     id,
@@ -53,87 +35,116 @@ function rankKind(kind: Concern, contracts: Contracts, runs: readonly DetectorRu
   }));
 }
 
-/** Entities of one kind are numbered below `count`. */
-type Entities = { count: number; entityOf: (row: number) => number };
+type Listed = { entity: number; id: string; fired: string[]; risk: number };
+
+function byRisk(a: Listed, b: Listed): number {
+  return b.risk - a.risk || (a.id < b.id ? -1 : 1);
+}
+
+/** Of the entities that can be among the listed: the detectors that raised them, and the gravest score of each. */
+function foundOf(runs: readonly DetectorRun[], entities: Entities): Map<number, { fired: string[]; scores: number[] }> {
+  const found = new Map<number, { fired: string[]; scores: number[] }>();
+  const isListed = candidatesOf(runs, entities);
+  const gravest = new Float64Array(entities.count).fill(UNSEEN);
+  for (const { detector, raised } of runs) {
+    for (const entity of raiseGravest(gravest, raised, entities)) {
+      if (isListed[entity] === 1) {
+        const own = found.get(entity) ?? { fired: [], scores: [] };
+        own.fired.push(detector.id);
+        own.scores.push(gravest[entity]!);
+        found.set(entity, own);
+      }
+      gravest[entity] = UNSEEN;
+    }
+  }
+  return found;
+}
+
+/** Entities of one kind are numbered below `count`; `ofRow` has that of each contract. */
+type Entities = { count: number; ofRow: Int32Array };
+
+function entitiesOf(kind: Concern, contracts: Contracts): Entities {
+  switch (kind) {
+    case "contract":
+      return { count: contracts.size, ofRow: numbersBelow(contracts.size) };
+    case "supplier":
+      return { count: contracts.suppliersSize, ofRow: contracts.supplier };
+    case "agency":
+      return { count: contracts.codesSize, ofRow: contracts.agency };
+  }
+}
+
+function numbersBelow(count: number): Int32Array {
+  const numbers = new Int32Array(count);
+  for (let number = 0; number < count; number++) numbers[number] = number;
+  return numbers;
+}
 
 /**
  * 1 for the entities that can be among the listed: whose risk is not below that of the last of them. The ids and the
  * detectors of a million others are not needed for that.
  */
-function candidatesOf(runs: readonly DetectorRun[], { count, entityOf }: Entities): Uint8Array {
-  const rest = new Float64Array(count).fill(1);
-  const gravest = new Float64Array(count);
-  const seen: number[] = [];
+function candidatesOf(runs: readonly DetectorRun[], entities: Entities): Uint8Array {
+  const rest = new Float64Array(entities.count).fill(1);
+  const gravest = new Float64Array(entities.count).fill(UNSEEN);
   for (const { raised } of runs) {
-    seen.length = 0;
-    overEntities(raised, entityOf, (entity, score) => {
-      if (gravest[entity] === 0) seen.push(entity);
-      if (score > gravest[entity]!) gravest[entity] = score;
-    });
-    for (const entity of seen) {
-      // A score of zero is met again and again; it changes nothing.
+    for (const entity of raiseGravest(gravest, raised, entities)) {
       rest[entity] = rest[entity]! * (1 - gravest[entity]!);
-      gravest[entity] = 0;
+      gravest[entity] = UNSEEN;
     }
   }
   const last = rest.filter((one) => one < 1).sort()[RISKS_MAX - 1] ?? 1;
-  const isListed = new Uint8Array(count);
-  for (let entity = 0; entity < count; entity++) if (rest[entity]! <= last + ROUNDING) isListed[entity] = 1;
+  const isListed = new Uint8Array(entities.count);
+  for (let entity = 0; entity < entities.count; entity++) if (rest[entity]! <= last + ROUNDING) isListed[entity] = 1;
   return isListed;
 }
 
 /** More than the rounding of a risk to four decimals, and than the order of a product, can change. */
 const ROUNDING = 1e-4;
 
-function overEntities(
-  raised: readonly Raised[],
-  entityOf: (row: number) => number,
-  visit: (entity: number, score: number) => void,
-): void {
+const UNSEEN = -1;
+
+/** Puts the gravest score of each entity in `gravest`, all `UNSEEN` before, and returns those with one, each once. */
+function raiseGravest(gravest: Float64Array, raised: readonly Raised[], { ofRow }: Entities): number[] {
+  const seen: number[] = [];
   for (const { rows, score } of raised) {
-    let seen = -1;
     for (let index = 0; index < rows.length; index++) {
-      const entity = entityOf(rows[index]!);
-      // Rows of a group mostly belong to one entity.
-      if (entity !== seen) visit(entity, score);
-      seen = entity;
+      const entity = ofRow[rows[index]!]!;
+      if (gravest[entity] === UNSEEN) seen.push(entity);
+      if (score > gravest[entity]!) gravest[entity] = score;
     }
   }
+  return seen;
 }
 
 function compositeOf(scores: number[]): number {
-  const rest = scores.toSorted((a, b) => a - b).reduce((product, score) => product * (1 - score), 1);
+  let rest = 1;
+  for (const score of scores.sort(ascending)) rest *= 1 - score;
   return round4(10 * (1 - rest));
 }
 
-function rowsOfEntities(
-  { size }: Contracts,
-  { count, entityOf }: Entities,
-  listed: readonly { entity: number }[],
-): Map<number, number[]> {
+function ascending(a: number, b: number): number {
+  return a - b;
+}
+
+function rowsOfEntities({ count, ofRow }: Entities, listed: readonly { entity: number }[]): Map<number, number[]> {
   const rows = new Map<number, number[]>(listed.map(({ entity }) => [entity, []]));
   const isListed = new Uint8Array(count);
   for (const { entity } of listed) isListed[entity] = 1;
   if (listed.length > 0) {
-    for (let row = 0; row < size; row++) if (isListed[entityOf(row)] === 1) rows.get(entityOf(row))!.push(row);
+    for (let row = 0; row < ofRow.length; row++) if (isListed[ofRow[row]!] === 1) rows.get(ofRow[row]!)!.push(row);
   }
   return rows;
 }
 
-const entityReaders: Record<Concern, (contracts: Contracts) => Entities> = {
-  contract: ({ size }) => ({ count: size, entityOf: (row) => row }),
-  supplier: ({ supplier, suppliersSize }) => ({ count: suppliersSize, entityOf: (row) => supplier[row]! }),
-  agency: ({ agency, codesSize }) => ({ count: codesSize, entityOf: (row) => agency[row]! }),
-};
-
 function idOf(kind: Concern, contracts: Contracts, entity: number): string {
   switch (kind) {
     case "contract":
-      return contracts.keyText(entity);
+      return keyText(contracts, entity);
     case "supplier":
-      return contracts.supplierText(entity);
+      return supplierText(contracts, entity);
     case "agency":
-      return contracts.codeText(entity);
+      return codeText(contracts, entity);
   }
 }
 
@@ -141,9 +152,9 @@ function idOf(kind: Concern, contracts: Contracts, entity: number): string {
 function nameOf(kind: Concern, contracts: Contracts, rows: readonly number[]): string {
   if (kind === "contract") {
     const row = rows[0]!;
-    return `Contrato ${contracts.numberText(row)} — ${contracts.nameText(contracts.unitName[row]!)}`;
+    return `Contrato ${numberText(contracts, row)} — ${nameText(contracts, contracts.unitName[row]!)}`;
   }
   const column = kind === "supplier" ? contracts.supplierName : contracts.agencyName;
-  const names = Array.from(new Set(rows.map((row) => column[row]!)), contracts.nameText);
+  const names = Array.from(new Set(rows.map((row) => column[row]!)), (id) => nameText(contracts, id));
   return names.reduce((first, name) => (name < first ? name : first));
 }

@@ -13,7 +13,16 @@ import {
 } from "./define-detector.ts";
 import { contractRecord, fact, RECORDS_MAX } from "./evidence.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
-import { type Contracts, supplierKindCodes } from "./frame/contracts.ts";
+import {
+  codeText,
+  contractAt,
+  keyText,
+  type Contracts,
+  nameText,
+  objectText,
+  supplierKindCodes,
+  supplierText,
+} from "./frame/contracts.ts";
 import { dateOf, yearOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
 import { firstRow, groupSize, splitGroups, pairKeys, type RowGroups } from "./frame/group-rows.ts";
@@ -21,7 +30,7 @@ import { compareTexts } from "./frame/items.ts";
 import { catalogueCodesOf } from "./item-class.ts";
 import { waivedGroupsOf, yearsSignedOf } from "./market-groups.ts";
 import { jaccard } from "./statistics.ts";
-import { supportFoundationsOf } from "./support-foundation.ts";
+import { isWithSupportFoundation } from "./support-foundation.ts";
 import { fold, formatDecimal, plural, wordsOf } from "./text.ts";
 import {
   directAwardLaws,
@@ -32,6 +41,7 @@ import {
   type DirectAwardRegime,
   type ThresholdOnDay,
 } from "./thresholds.ts";
+import { answerOneOf } from "./tally.ts";
 
 export const contractSplitting = defineDetector({
   id: "contract-splitting",
@@ -81,30 +91,30 @@ export const contractSplitting = defineDetector({
     strongDays: z.int().positive().default(30).describe("janela, em dias, da condição forte de proximidade"),
     similarityMin: z.number().min(0).max(1).default(0.7).describe("semelhança mínima entre objetos"),
   }),
-  detect: ({ contracts, items }, params, answer) => {
+  detect: ({ contracts, items }, params, tally) => {
     const natures = catalogueCodesOf(items);
     const groups = splitGroups(waivedGroupsOf(contracts), pairKeys(yearsSignedOf(contracts), natures));
-    const isWithFoundation = supportFoundationsOf(contracts);
     const idOf = (group: number) => {
       const first = firstRow(groups, group);
       const [signedOn, nature] = [contracts.signedOn[first]!, natures[first]!];
       return [
-        contracts.codeText(contracts.unit[first]!),
-        contracts.supplierText(contracts.supplier[first]!),
+        codeText(contracts, contracts.unit[first]!),
+        supplierText(contracts, contracts.supplier[first]!),
         signedOn === NONE ? "sem-data" : yearOf(signedOn),
         ...(nature === NONE ? [] : [items.text(nature)!]),
       ].join("/");
     };
     for (let group = 0; group < groups.count; group++) {
       const first = firstRow(groups, group);
-      answer.groupOf(
+      answerOneOf(
+        tally,
         { groups, idOf },
         group,
         contracts.supplierKind[first] !== supplierKindCodes.company
           ? NO_CNPJ
           : groupSize(groups, group) < params.awardsMin
             ? NOT_FIRED
-            : judge(contracts, { groups, group, isWithFoundation }, { ...params, hasNature: natures[first] !== NONE }),
+            : judge(contracts, { groups, group }, { ...params, hasNature: natures[first] !== NONE }),
       );
     }
   },
@@ -222,12 +232,12 @@ const SECRET = excluded("objeto sob sigilo");
 const NO_DATE = notComputable("dispensa sem data de assinatura ou sem valor");
 const NO_CNPJ = excluded("fornecedor sem CNPJ publicado");
 
-type Group = { groups: RowGroups; group: number; isWithFoundation: (row: number) => boolean };
+type Group = { groups: RowGroups; group: number };
 
-function judge(contracts: Contracts, { groups, group, isWithFoundation }: Group, limits: Limits): Verdict {
+function judge(contracts: Contracts, { groups, group }: Group, limits: Limits): Verdict {
   const { start, rows } = groups;
   const [from, to] = [start[group]!, start[group + 1]!];
-  for (let index = from; index < to; index++) if (isWithFoundation(rows[index]!)) return FOUNDATION;
+  for (let index = from; index < to; index++) if (isWithSupportFoundation(contracts, rows[index]!)) return FOUNDATION;
   for (let index = from; index < to; index++) if (contracts.isWithheld[rows[index]!] === 1) return SECRET;
   const [all, awards]: [Award[], Award[]] = [[], []];
   for (let index = from; index < to; index++) {
@@ -260,13 +270,13 @@ function wordsAbout(contracts: Contracts, row: number): Award {
   const legalBasis = contracts.legalBasis[row]!;
   return {
     row,
-    bought: fold(contracts.objectText(row) ?? ""),
-    law: legalBasis === NONE ? "" : fold(contracts.nameText(legalBasis)),
+    bought: fold(objectText(contracts, row) ?? ""),
+    law: legalBasis === NONE ? "" : fold(nameText(contracts, legalBasis)),
   };
 }
 
-function compareKeys({ keyText }: Contracts, a: Award, b: Award): number {
-  return compareTexts(keyText(a.row), keyText(b.row));
+function compareKeys(contracts: Contracts, a: Award, b: Award): number {
+  return compareTexts(keyText(contracts, a.row), keyText(contracts, b.row));
 }
 
 type Answer = {
@@ -352,14 +362,14 @@ function flagOf(
       fact("similarity", "Menor semelhança entre objetos", similarity, "share"),
       ...(closest === null ? [] : [fact("closest_days", "Menor intervalo com três dispensas", closest, "days")]),
     ],
-    records: dated.slice(0, RECORDS_MAX).map((award) => contractRecord(contracts.at(award.row))),
+    records: dated.slice(0, RECORDS_MAX).map((award) => contractRecord(contractAt(contracts, award.row))),
     legalBasis: answers.map(({ regime }) => directAwardLaws[regime]),
   });
   return fired({
     strength: 0.45 + 0.15 * conditions.length,
     amountAtRiskCents: totalCents,
     pValue: null,
-    describe: () => describe(contracts.at(row)),
+    describe: () => describe(contractAt(contracts, row)),
   });
 }
 

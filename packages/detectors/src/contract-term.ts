@@ -13,12 +13,13 @@ import {
 } from "./define-detector.ts";
 import { contractRecord, contractSubject, fact, inForceOn, objectFacts, partiesOf } from "./evidence.ts";
 import { exampleAmendment, exampleContract, exampleDataset, exampleKey } from "./examples.ts";
-import type { Contracts } from "./frame/contracts.ts";
+import { contractAt, type Contracts, objectText } from "./frame/contracts.ts";
 import { dateOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
-import type { Amendments } from "./frame/frame.ts";
+import { type Amendments, amendmentsOf } from "./frame/frame.ts";
 import { clamp } from "./score.ts";
 import { fold, formatDecimal, plural } from "./text.ts";
+import { answerContract } from "./tally.ts";
 
 const legalBasis = [
   { norm: "Lei 14.133/2021", article: "arts. 105 a 107", validFrom: "2021-04-01", validTo: null },
@@ -64,8 +65,9 @@ export const contractTerm = defineDetector({
     shortDaysMax: z.int().min(0).default(1).describe("vigência, em dias, até a qual é curta"),
     shortValueMinCents: z.int().positive().default(10_000_000).describe("valor mínimo da vigência curta, em centavos"),
   }),
-  detect: ({ contracts, amendments }, params, answer) => {
-    for (let row = 0; row < contracts.size; row++) answer.contract(row, judge(contracts, row, amendments, params));
+  detect: ({ contracts, amendments }, params, tally) => {
+    for (let row = 0; row < contracts.size; row++)
+      answerContract(tally, row, judge(contracts, row, amendments, params));
   },
   examples: [
     {
@@ -174,8 +176,8 @@ function judge(contracts: Contracts, row: number, amendments: Amendments, limits
     return value >= limits.shortValueMinCents ? raise(contracts, row, { kind: "short", strength: 0.3 }, limits) : SMALL;
   }
   if (days < 0) return raise(contracts, row, { kind: "negative", strength: 0.3 }, limits);
-  if (OWN_TERM.test(fold(contracts.objectText(row) ?? ""))) return OWN_LAW;
-  if (days <= limits.wholeYears * DAYS_PER_YEAR + limits.toleranceDays && isExtended(amendments.of(row)))
+  if (OWN_TERM.test(fold(objectText(contracts, row) ?? ""))) return OWN_LAW;
+  if (days <= limits.wholeYears * DAYS_PER_YEAR + limits.toleranceDays && isExtended(amendmentsOf(amendments, row)))
     return EXTENDED;
   if (days > limits.errorYears * DAYS_PER_YEAR)
     return raise(contracts, row, { kind: "endless", strength: 0.3 }, limits);
@@ -194,7 +196,7 @@ function raise(contracts: Contracts, row: number, { kind, strength }: Reading, l
     amountAtRiskCents,
     pValue: null,
     describe: () => {
-      const contract = contracts.at(row);
+      const contract = contractAt(contracts, row);
       const [from, to] = [formatDate(dateOf(contracts.startsOn[row]!)!), formatDate(dateOf(contracts.endsOn[row]!)!)];
       const reasons: Record<Reading["kind"], string> = {
         negative: `A vigência termina em ${to}, antes de começar em ${from}.`,

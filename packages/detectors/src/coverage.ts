@@ -1,3 +1,4 @@
+import { objectText } from "./frame/contracts.ts";
 import { type SanctionList, sanctionLists } from "@cidadao/domain/sanction";
 import { contractFields, type ContractField, type Detector, type Need } from "./define-detector.ts";
 import { NONE } from "./frame/dictionary.ts";
@@ -131,7 +132,7 @@ function fieldReaders(frame: Frame): FieldReaders {
     // A contract of another kind says by its method that it is no direct award.
     awardKind: (row) => contracts.awardKind[row] !== 0 || contracts.methodDetails[row] !== NONE,
     legalBasis: given(contracts.legalBasis),
-    object: (row) => contracts.objectText(row) !== null,
+    object: (row) => objectText(contracts, row) !== null,
     itemClass: given(classes),
     itemPrice: (row) => hasPrice(frame, row),
   };

@@ -2,14 +2,15 @@ import { z } from "zod";
 import { defineDetector, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
 import { contractRecord, fact, firstContracts } from "./evidence.ts";
 import { exampleContract, exampleDataset } from "./examples.ts";
-import type { Contracts } from "./frame/contracts.ts";
+import { codeText, type Contracts } from "./frame/contracts.ts";
 import { civilFromDays, monthIndexOf, yearOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { type RowGroups, splitGroups } from "./frame/group-rows.ts";
+import { type RowGroups, rowsOf, splitGroups } from "./frame/group-rows.ts";
 import { agencyGroupsOf, yearsSignedOf } from "./market-groups.ts";
 import { clamp } from "./score.ts";
 import { hypergeometricUpperTail } from "./statistics.ts";
 import { formatShare } from "./text.ts";
+import { answerGroup } from "./tally.ts";
 
 const legalBasis = [
   { norm: "Lei 4.320/1964", article: "arts. 34 a 36", validFrom: "1964-03-17", validTo: null },
@@ -47,18 +48,18 @@ export const decemberRush = defineDetector({
     yearsMin: z.int().min(2).default(3).describe("mínimo de anos anteriores"),
     fromDay: z.int().min(1).max(31).default(20).describe("primeiro dia de dezembro que conta"),
   }),
-  detect: ({ contracts }, params, answer) => {
+  detect: ({ contracts }, params, tally) => {
     const yearsSigned = yearsSignedOf(contracts);
     const years = splitGroups(
       agencyGroupsOf(contracts),
       yearsSigned.map((year, row) => (contracts.signedOn[row] === NONE ? -1 : year)),
     );
     for (const agencyYears of yearsByAgency(contracts, years, params.fromDay)) {
-      const agency = contracts.codeText(contracts.agency[agencyYears[0]!.rows[0]!]!);
+      const agency = codeText(contracts, contracts.agency[agencyYears[0]!.rows[0]!]!);
       for (const [index, year] of agencyYears.entries()) {
         const id = () => `${agency}/${year.year}`;
         const earlier = agencyYears.slice(0, index).filter(({ rows }) => rows.length >= EARLIER_CONTRACTS_MIN);
-        answer.group({ id, rows: year.rows }, judge(contracts, { year, earlier }, params));
+        answerGroup(tally, { id, rows: year.rows }, judge(contracts, { year, earlier }, params));
       }
     }
   },
@@ -88,7 +89,7 @@ type Year = { year: number; rows: Int32Array; late: number[] };
 function yearsByAgency(contracts: Contracts, years: RowGroups, fromDay: number): Iterable<Year[]> {
   const byAgency = new Map<number, Year[]>();
   for (let group = 0; group < years.count; group++) {
-    const rows = years.rowsOf(group);
+    const rows = rowsOf(years, group);
     const late: number[] = [];
     for (const row of rows) if (isLate(contracts.signedOn[row]!, fromDay)) late.push(row);
     const agency = contracts.agency[rows[0]!]!;

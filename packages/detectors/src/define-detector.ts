@@ -4,6 +4,7 @@ import type { Cents } from "@cidadao/domain/money";
 import type { z } from "zod";
 import type { Frame } from "./frame/frame.ts";
 import type { RowGroups } from "./frame/group-rows.ts";
+import type { Tally } from "./tally.ts";
 
 export type Need = "contracts" | "items" | "amendments" | "sanctions" | "registrations";
 
@@ -73,13 +74,6 @@ export type Group = { id: () => string; rows: ArrayLike<number> };
 /** Many groups at once: nothing is made for a group but its verdict, and an id only where it fired. */
 export type Groups = { groups: RowGroups; idOf: (group: number) => string };
 
-/** Where a detector puts its verdicts: one for each contract it looks at, or one for each group. */
-export type Answer = {
-  contract(row: number, verdict: Verdict): void;
-  group(group: Group, verdict: Verdict): void;
-  groupOf(groups: Groups, group: number, verdict: Verdict): void;
-};
-
 /** `flags`, `notComputable` and `excluded` are complete lists of subject ids; every other subject is not fired. */
 export type DetectorExample = {
   title: string;
@@ -112,19 +106,27 @@ export type DetectorFields = {
 export type Detector = DetectorFields & {
   needs: readonly Need[];
   params: z.ZodObject;
-  /** Throws a `ZodError` when `params` does not fit the detector's schema. */
-  detect: (frame: Frame, params: unknown, answer: Answer) => void;
+  /**
+   * Puts exactly one verdict for each subject in `tally`; `null` takes every parameter's default. Throws a `ZodError` when
+   * `params` does not fit the detector's schema.
+   */
+  detect: (frame: Frame, params: unknown, tally: Tally) => void;
 };
 
 export function defineDetector<const Needs extends readonly Need[], Params extends z.ZodObject>(
   spec: DetectorFields & {
     needs: Needs;
     params: Params;
-    detect: (data: DataFor<Needs[number]>, params: z.output<Params>, answer: Answer) => void;
+    detect: (data: DataFor<Needs[number]>, params: z.output<Params>, tally: Tally) => void;
   },
 ): Detector {
   const { detect, ...fields } = spec;
-  return { ...fields, detect: (frame, params, answer) => detect(frame, spec.params.parse(params), answer) };
+  // Kept, not parsed anew for every frame: compiled code that reads parameters lives as long as an object of their shape.
+  const defaults = spec.params.parse({});
+  return {
+    ...fields,
+    detect: (frame, params, tally) => detect(frame, params === null ? defaults : spec.params.parse(params), tally),
+  };
 }
 
 export function fired(flag: Flag): Verdict {

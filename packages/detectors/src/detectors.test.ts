@@ -8,6 +8,7 @@ import { type Frame, frameOf } from "./frame/frame.ts";
 import { detectors } from "./registry.ts";
 import { renderDetectorsPage } from "./render-docs.ts";
 import { assess, runDetectors } from "./run-detectors.ts";
+import { createTally } from "./tally.ts";
 
 const FORBIDDEN = /fraud|desvi|culpad|crime|crimino|corrup|quadrilha|laranja/i;
 
@@ -54,8 +55,8 @@ describe.each(detectors)("$id", (detector) => {
         return frame[key as keyof Frame];
       },
     });
-    const ignore = { contract: () => undefined, group: () => undefined, groupOf: () => undefined };
-    expect(() => detector.detect(guarded, {}, ignore)).not.toThrow();
+    const tally = createTally(frameOf(everyExample()).contracts);
+    expect(() => detector.detect(guarded, {}, tally)).not.toThrow();
   });
 });
 

@@ -3,13 +3,23 @@ import { z } from "zod";
 import { defineDetector, excluded, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
 import { contractRecord, fact, inForceOn, objectFacts, RECORDS_MAX } from "./evidence.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
-import { type Contracts, supplierKindCodes } from "./frame/contracts.ts";
+import {
+  codeText,
+  contractAt,
+  keyText,
+  type Contracts,
+  nameText,
+  objectText,
+  supplierKindCodes,
+  supplierText,
+} from "./frame/contracts.ts";
 import { dayOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
 import { firstRow, type RowGroups } from "./frame/group-rows.ts";
 import { waivedGroupsOf } from "./market-groups.ts";
 import { jaccardOfSets, wordSetOf } from "./similar-texts.ts";
 import { fold, plural } from "./text.ts";
+import { answerOneOf } from "./tally.ts";
 
 const legalBasis = [
   { norm: "Lei 14.133/2021", article: "art. 75, VIII e §6º", validFrom: "2021-04-01", validTo: null },
@@ -50,14 +60,14 @@ export const emergencyRecontracting = defineDetector({
     similarityMin: z.number().min(0).max(1).default(0.5).describe("semelhança mínima entre objetos"),
     toleranceDays: z.int().min(0).default(10).describe("dias de vigência além do limite que não contam"),
   }),
-  detect: ({ contracts }, params, answer) => {
+  detect: ({ contracts }, params, tally) => {
     const pairs = waivedGroupsOf(contracts);
     const idOf = (pair: number) => {
       const first = firstRow(pairs, pair);
-      return `${contracts.codeText(contracts.unit[first]!)}/${contracts.supplierText(contracts.supplier[first]!)}`;
+      return `${codeText(contracts, contracts.unit[first]!)}/${supplierText(contracts, contracts.supplier[first]!)}`;
     };
     for (let pair = 0; pair < pairs.count; pair++) {
-      answer.groupOf({ groups: pairs, idOf }, pair, judge(contracts, { pairs, pair }, params));
+      answerOneOf(tally, { groups: pairs, idOf }, pair, judge(contracts, { pairs, pair }, params));
     }
   },
   examples: [
@@ -109,8 +119,8 @@ function judge(contracts: Contracts, { pairs, pair }: { pairs: RowGroups; pair: 
   const emergencies: number[] = [];
   for (let index = pairs.start[pair]!; index < pairs.start[pair + 1]!; index++) {
     const row = pairs.rows[index]!;
-    const object = contracts.objectText(row) ?? "";
-    const legal = contracts.legalBasis[row] === NONE ? "" : contracts.nameText(contracts.legalBasis[row]!);
+    const object = objectText(contracts, row) ?? "";
+    const legal = contracts.legalBasis[row] === NONE ? "" : nameText(contracts, contracts.legalBasis[row]!);
     if (contracts.isWithheld[row] === 1) return SECRET;
     isTold ||= object !== "" || legal !== "";
     // A cheap look first: most awards are no emergency.
@@ -127,12 +137,12 @@ function judge(contracts: Contracts, { pairs, pair }: { pairs: RowGroups; pair: 
 
 /** The largest run of emergencies within the window that resemble its first; ties go to the earliest. */
 function repeatedOf(contracts: Contracts, rows: number[], { windowDays, similarityMin }: Limits): number[] {
-  const { signedOn, keyText, objectText } = contracts;
+  const { signedOn } = contracts;
   const dated = rows
-    .filter((row) => signedOn[row] !== NONE && objectText(row) !== null)
-    .sort((a, b) => signedOn[a]! - signedOn[b]! || (keyText(a) < keyText(b) ? -1 : 1))
+    .filter((row) => signedOn[row] !== NONE && objectText(contracts, row) !== null)
+    .sort((a, b) => signedOn[a]! - signedOn[b]! || (keyText(contracts, a) < keyText(contracts, b) ? -1 : 1))
     .slice(0, COMPARED_MAX);
-  const words = dated.map((row) => wordSetOf(objectText(row)!));
+  const words = dated.map((row) => wordSetOf(objectText(contracts, row)!));
   const runs = dated.map((row, index) =>
     dated.filter(
       (other, place) =>
@@ -162,7 +172,7 @@ function raise(contracts: Contracts, { rows, kind }: { rows: number[]; kind: "re
     amountAtRiskCents: amountCents,
     pValue: null,
     describe: () => {
-      const awards = rows.map(contracts.at);
+      const awards = rows.map((row) => contractAt(contracts, row));
       const [first, last] = [awards[0]!, awards.at(-1)!];
       const days = contracts.endsOn[rows[0]!]! - contracts.startsOn[rows[0]!]!;
       return {

@@ -5,7 +5,7 @@ import { recordKey, type Provenance } from "@cidadao/domain/provenance";
 import type { Registration } from "@cidadao/domain/registration";
 import type { Sanction } from "@cidadao/domain/sanction";
 import { formatCnpj } from "@cidadao/domain/tax-id";
-import type { Contracts } from "./frame/contracts.ts";
+import { contractAt, type Contracts, keyText } from "./frame/contracts.ts";
 import { round4 } from "./score.ts";
 
 /** A finding names at most this many records of a kind; the facts say how many there are. */
@@ -61,13 +61,13 @@ export function firstContracts(contracts: Contracts, rows: ArrayLike<number>): C
   const first: { key: string; row: number }[] = [];
   for (let index = 0; index < rows.length; index++) {
     const row = rows[index]!;
-    const key = contracts.keyText(row);
+    const key = keyText(contracts, row);
     if (first.length === RECORDS_MAX && key >= first.at(-1)!.key) continue;
     const place = first.findIndex((one) => key < one.key);
     first.splice(place === -1 ? first.length : place, 0, { key, row });
     if (first.length > RECORDS_MAX) first.pop();
   }
-  return first.map(({ row }) => contracts.at(row));
+  return first.map(({ row }) => contractAt(contracts, row));
 }
 
 /** What was bought, in the publisher's words. */

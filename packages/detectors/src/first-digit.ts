@@ -2,10 +2,12 @@ import { z } from "zod";
 import { defineDetector, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
 import { contractRecord, fact, firstContracts } from "./evidence.ts";
 import { exampleContract, exampleDataset } from "./examples.ts";
-import type { Contracts } from "./frame/contracts.ts";
+import { codeText, type Contracts } from "./frame/contracts.ts";
 import { agencyGroupsOf } from "./market-groups.ts";
 import { clamp } from "./score.ts";
 import { formatDecimal } from "./text.ts";
+import { rowsOf } from "./frame/group-rows.ts";
+import { answerGroup } from "./tally.ts";
 
 const legalBasis = [
   { norm: "Constituição Federal", article: "art. 37, caput", validFrom: "1988-10-05", validTo: null },
@@ -39,12 +41,12 @@ export const firstDigit = defineDetector({
     valuesMin: z.int().min(100).default(500).describe("mínimo de valores"),
     madMax: z.number().positive().default(0.015).describe("diferença média absoluta acima da qual se aponta"),
   }),
-  detect: ({ contracts }, params, answer) => {
+  detect: ({ contracts }, params, tally) => {
     const agencies = agencyGroupsOf(contracts);
     for (let group = 0; group < agencies.count; group++) {
-      const rows = agencies.rowsOf(group);
-      const id = () => contracts.codeText(contracts.agency[rows[0]!]!);
-      answer.group({ id, rows }, judge(contracts, rows, params));
+      const rows = rowsOf(agencies, group);
+      const id = () => codeText(contracts, contracts.agency[rows[0]!]!);
+      answerGroup(tally, { id, rows }, judge(contracts, rows, params));
     }
   },
   examples: [

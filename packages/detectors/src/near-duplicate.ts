@@ -11,12 +11,22 @@ import {
 } from "./define-detector.ts";
 import { byRecordKey, contractRecord, fact, inForceOn, objectFacts, RECORDS_MAX } from "./evidence.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
-import { type Contracts, supplierKindCodes } from "./frame/contracts.ts";
+import {
+  codeText,
+  contractAt,
+  keyText,
+  numberText,
+  type Contracts,
+  objectText,
+  supplierKindCodes,
+  supplierText,
+} from "./frame/contracts.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { groupSize } from "./frame/group-rows.ts";
+import { groupSize, rowsOf } from "./frame/group-rows.ts";
 import { sellerGroupsOf } from "./market-groups.ts";
 import { clusterAlike, type WordSet, wordSetOf } from "./similar-texts.ts";
 import { fold, formatShare, plural } from "./text.ts";
+import { answerGroup } from "./tally.ts";
 
 const legalBasis = [
   { norm: "Lei 4.320/1964", article: "arts. 62 e 63", validFrom: "1964-03-17", validTo: null },
@@ -63,19 +73,19 @@ export const nearDuplicate = defineDetector({
     daysMax: z.int().min(0).default(30).describe("maior distância entre assinaturas, em dias"),
     textCharactersMin: z.int().min(1).default(20).describe("menor objeto que se compara, em caracteres"),
   }),
-  detect: ({ contracts }, params, answer) => {
+  detect: ({ contracts }, params, tally) => {
     const sellers = sellerGroupsOf(contracts);
     for (let seller = 0; seller < sellers.count; seller++) {
       if (groupSize(sellers, seller) < 2) continue;
-      for (const rows of sameValue(contracts, sellers.rowsOf(seller))) {
+      for (const rows of sameValue(contracts, rowsOf(sellers, seller))) {
         const first = rows[0]!;
         const id = () =>
           [
-            contracts.codeText(contracts.unit[first]!),
-            contracts.supplierText(contracts.supplier[first]!),
+            codeText(contracts, contracts.unit[first]!),
+            supplierText(contracts, contracts.supplier[first]!),
             valueText(contracts.initialValue[first]!),
           ].join("/");
-        answer.group({ id, rows }, judge(contracts, rows, params));
+        answerGroup(tally, { id, rows }, judge(contracts, rows, params));
       }
     }
   },
@@ -150,7 +160,7 @@ function judge(contracts: Contracts, rows: Int32Array, limits: Limits): Verdict 
   if (contracts.supplierKind[rows[0]!] === supplierKindCodes.secret) return SECRET;
   const comparable: { row: number; words: WordSet }[] = [];
   for (const row of rows) {
-    const text = contracts.objectText(row);
+    const text = objectText(contracts, row);
     if (contracts.signedOn[row] === NONE || !text || text.length < limits.textCharactersMin) continue;
     if (contracts.isWithheld[row] === 1) return SECRET;
     if (ACCREDITED.test(fold(text))) return STANDARD;
@@ -188,15 +198,18 @@ function sameValue({ initialValue }: Contracts, rows: Int32Array): Int32Array[] 
 }
 
 /** One row for each number; the first digit apart, for the new numbering changes it. */
-function withoutRenumbered({ numberText }: Contracts, rows: number[]): number[] {
-  const byNumber = new Map(rows.toReversed().map((row) => [numberText(row).slice(1), row]));
-  return rows.filter((row) => byNumber.get(numberText(row).slice(1)) === row);
+function withoutRenumbered(contracts: Contracts, rows: number[]): number[] {
+  const byNumber = new Map(rows.toReversed().map((row) => [numberText(contracts, row).slice(1), row]));
+  return rows.filter((row) => byNumber.get(numberText(contracts, row).slice(1)) === row);
 }
 
 /** Runs of at least two rows in which each was signed within `daysMax` of the one before. */
-function closeInTime({ signedOn, keyText }: Contracts, rows: number[], daysMax: number): number[][] {
+function closeInTime(contracts: Contracts, rows: number[], daysMax: number): number[][] {
+  const { signedOn } = contracts;
   const runs: number[][] = [];
-  const ordered = rows.toSorted((a, b) => signedOn[a]! - signedOn[b]! || (keyText(a) < keyText(b) ? -1 : 1));
+  const ordered = rows.toSorted(
+    (a, b) => signedOn[a]! - signedOn[b]! || (keyText(contracts, a) < keyText(contracts, b) ? -1 : 1),
+  );
   for (const row of ordered) {
     const last = runs.at(-1);
     if (last && signedOn[row]! - signedOn[last.at(-1)!]! <= daysMax) last.push(row);
@@ -214,7 +227,7 @@ function raise(contracts: Contracts, { alike, limits }: { alike: number[]; limit
     amountAtRiskCents: value * (alike.length - 1),
     pValue: null,
     describe: () => {
-      const members = alike.map(contracts.at).sort(byRecordKey);
+      const members = alike.map((row) => contractAt(contracts, row)).sort(byRecordKey);
       const first = members[0]!;
       const days = signedOn[alike.at(-1)!]! - signedOn[alike[0]!]!;
       return {
@@ -249,8 +262,8 @@ function raise(contracts: Contracts, { alike, limits }: { alike: number[]; limit
 
 const NUMBERS_MAX = 6;
 
-function compareKeys({ keyText }: Contracts, a: number[], b: number[]): number {
-  return keyText(a[0]!) < keyText(b[0]!) ? -1 : 1;
+function compareKeys(contracts: Contracts, a: number[], b: number[]): number {
+  return keyText(contracts, a[0]!) < keyText(contracts, b[0]!) ? -1 : 1;
 }
 
 /** Whole reais; 0 for less than half of one and for no value. */

@@ -21,12 +21,13 @@ import {
   registrationRecord,
 } from "./evidence.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset, exampleKey, exampleRegistration } from "./examples.ts";
-import { type Contracts, supplierKindCodes } from "./frame/contracts.ts";
+import { contractAt, type Contracts, nameText, supplierKindCodes, supplierText } from "./frame/contracts.ts";
 import { dayOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
 import type { Registrations } from "./frame/frame.ts";
 import { clamp } from "./score.ts";
 import { formatDecimal, plural } from "./text.ts";
+import { answerContract } from "./tally.ts";
 
 const legalBasis = [
   { norm: "Lei 14.133/2021", article: "arts. 62, 67 e 69", validFrom: "2021-04-01", validTo: null },
@@ -64,8 +65,9 @@ export const newSupplier = defineDetector({
     valueMinCents: z.int().positive().default(5_000_000).describe("valor mínimo do contrato, em centavos"),
     capitalFactor: z.number().positive().default(10).describe("quantas vezes o capital social reforça o indício"),
   }),
-  detect: ({ contracts, registrations }, params, answer) => {
-    for (let row = 0; row < contracts.size; row++) answer.contract(row, judge(contracts, row, registrations, params));
+  detect: ({ contracts, registrations }, params, tally) => {
+    for (let row = 0; row < contracts.size; row++)
+      answerContract(tally, row, judge(contracts, row, registrations, params));
   },
   examples: [
     {
@@ -124,7 +126,7 @@ function judge(contracts: Contracts, row: number, registrations: Registrations, 
   const taxId = contracts.supplierTaxId[row]!;
   if (contracts.supplierKind[row] !== supplierKindCodes.company || taxId === NONE) return NO_CNPJ;
   if (registrations.size === 0) return NO_ENTRY;
-  const registration = registrations.of(contracts.supplierText(taxId));
+  const registration = registrations.of(supplierText(contracts, taxId));
   if (registration === null) return NO_ENTRY;
   const signedOn = contracts.signedOn[row]!;
   const openedOn = dayOf(registration.openedOn);
@@ -132,7 +134,8 @@ function judge(contracts: Contracts, row: number, registrations: Registrations, 
   const age = signedOn - openedOn;
   if (age > limits.ageDaysMax) return NOT_FIRED;
   if (age < 0) return NEGATIVE;
-  if (/cons[oó]rcio|\bspe\b|prop[oó]sito espec/i.test(contracts.nameText(contracts.supplierName[row]!))) return PURPOSE;
+  if (/cons[oó]rcio|\bspe\b|prop[oó]sito espec/i.test(nameText(contracts, contracts.supplierName[row]!)))
+    return PURPOSE;
   const value = contracts.initialValue[row]!;
   if (!(value >= limits.valueMinCents)) return SMALL;
   return raise(contracts, row, { age, value, registration }, limits);
@@ -151,7 +154,7 @@ function raise(
     amountAtRiskCents: value,
     pValue: null,
     describe: () => {
-      const contract = contracts.at(row);
+      const contract = contractAt(contracts, row);
       return {
         subject: contractSubject(contract),
         reason:

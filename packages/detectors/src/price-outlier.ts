@@ -4,22 +4,24 @@ import { agencyTypeNames, agencyTypes, agencyTypesOf } from "./agency-type.ts";
 import { defineDetector, excluded, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
 import { contractRecord, contractSubject, fact, inForceOn, itemRecord, objectFacts, partiesOf } from "./evidence.ts";
 import { exampleContract, exampleDataset, exampleItem, exampleKey, examplePeers } from "./examples.ts";
-import { type Contracts, methodCodes, supplierKindCodes } from "./frame/contracts.ts";
+import { codeText, contractAt, type Contracts, methodCodes, supplierKindCodes } from "./frame/contracts.ts";
 import { NONE } from "./frame/dictionary.ts";
 import {
+  firstRow,
+  groupOfRows,
   groupRows,
   groupRowsByTable,
   groupSize,
   overValues,
   pairKey,
   type RowGroups,
-  firstRow,
 } from "./frame/group-rows.ts";
 import type { Items } from "./frame/items.ts";
 import { itemClassesOf, lineValue } from "./item-class.ts";
 import { clamp } from "./score.ts";
 import { robustSpread, medianInPlace, studentUpperTail } from "./statistics.ts";
 import { fold, formatDecimal } from "./text.ts";
+import { answerContract } from "./tally.ts";
 
 const legalBasis = [
   { norm: "Lei 14.133/2021", article: "arts. 11, III, e 23", validFrom: "2021-04-01", validTo: null },
@@ -78,13 +80,13 @@ export const priceOutlier = defineDetector({
     spreadShrinkage: z.number().min(0).default(10).describe("contratos que a dispersão comum vale contra a da classe"),
     valueMinCents: z.int().positive().default(1_000).describe("valor inicial mínimo, em centavos"),
   }),
-  detect: ({ contracts, items }, params, answer) => {
+  detect: ({ contracts, items }, params, tally) => {
     const answers = checkAll(contracts, items, params.valueMinCents);
     const tooSmall = excluded(`qualidade do dado: valor inicial abaixo de ${formatBrl(params.valueMinCents)}`);
     const verdicts = [null, SECRET, NO_VALUE, tooSmall, SHIFTED, NO_METHOD];
     const peers = comparePeers(contracts, items, answers, params);
     for (let row = 0; row < contracts.size; row++) {
-      answer.contract(row, verdicts[answers[row]!] ?? judge(row, peers, params));
+      answerContract(tally, row, verdicts[answers[row]!] ?? judge(row, peers, params));
     }
   },
   examples: [
@@ -218,12 +220,12 @@ function comparePeers(
     onlyWhere(answers, checks.comparable, foldedMethods(contracts)),
     contracts.codesSize,
   );
-  const methodOf = byMethod.groupOf;
+  const methodOf = groupOfRows(byMethod);
   const anyClass = groupRows(classKeysOf(methodOf, classes));
   const hasOwnClass = inLargeGroups(anyClass, classMin);
   // Classes with few contracts are compared together, as the rest of their method.
   const byClass = groupRowsByTable(ownClassOrRest(hasOwnClass, anyClass, methodOf), anyClass.count + byMethod.count);
-  const byType = groupRowsByTable(typeKeysOf(byClass.groupOf, types), byClass.count * agencyTypes.length);
+  const byType = groupRowsByTable(typeKeysOf(groupOfRows(byClass), types), byClass.count * agencyTypes.length);
   const center = new Float64Array(contracts.size);
   for (const groups of [byMethod, byClass, byType]) {
     drawTowards(center, overValues(groups, logarithms, medianInPlace), {
@@ -283,7 +285,8 @@ function inLargeGroups(groups: RowGroups, sizeMin: number): Uint8Array {
   return isLarge;
 }
 
-function ownClassOrRest(hasOwnClass: Uint8Array, { count, groupOf }: RowGroups, methodOf: Int32Array): Int32Array {
+function ownClassOrRest(hasOwnClass: Uint8Array, classes: RowGroups, methodOf: Int32Array): Int32Array {
+  const [count, groupOf] = [classes.count, groupOfRows(classes)];
   const keys = new Int32Array(methodOf.length);
   for (let row = 0; row < methodOf.length; row++) {
     const method = methodOf[row]!;
@@ -341,16 +344,16 @@ type Limits = {
 
 function judge(row: number, peers: Peers, limits: Limits): Verdict {
   const { threshold, ratioMin, peersMin, classMin, shrinkage, spreadShrinkage } = limits;
-  const method = peers.byMethod.groupOf[row]!;
+  const method = groupOfRows(peers.byMethod)[row]!;
   const methodSize = groupSize(peers.byMethod, method);
   if (methodSize < peersMin) return notComputable(`menos de ${peersMin} contratos comparáveis`);
-  const itemClass = peers.byClass.groupOf[row]!;
+  const itemClass = groupOfRows(peers.byClass)[row]!;
   const classSize = groupSize(peers.byClass, itemClass);
   const isOwn = peers.hasOwnClass[row] === 1;
   const [narrow, within] = [peers.spreadByClass[itemClass]!, peers.spreadWithin[method]!];
   if (narrow === 0 && classSize >= peersMin) return NO_SPREAD;
   const moderated = (classSize * narrow + spreadShrinkage * within) / (classSize + spreadShrinkage);
-  const typeSize = groupSize(peers.byType, peers.byType.groupOf[row]!);
+  const typeSize = groupSize(peers.byType, groupOfRows(peers.byType)[row]!);
   const centered = typeSize >= classMin ? typeSize : classSize;
   // The center is an estimate too: a prediction from few contracts is less certain.
   const spread = (isOwn ? Math.max(narrow, moderated) : narrow) * Math.sqrt(1 + 1 / (centered + shrinkage));
@@ -382,11 +385,11 @@ function describe(
     threshold: number;
   },
 ) {
-  const contract = contracts.at(row);
+  const contract = contractAt(contracts, row);
   const { z, spread, medianCents, classSize, methodSize, threshold } = numbers;
   const value = contracts.initialValue[row]!;
   const itemClass = hasOwnClass[row] === 1 ? itemClassesOf(items).ofContract[row]! : NONE;
-  const typeSize = groupSize(byType, byType.groupOf[row]!);
+  const typeSize = groupSize(byType, groupOfRows(byType)[row]!);
   const largest = largestItem(items, row);
   const total = itemsTotal(items, row);
   const className = itemClass === NONE ? null : itemClassesOf(items).nameOf(itemClass);
@@ -431,7 +434,7 @@ function foldedMethods(contracts: Contracts): Int32Array {
   return contracts.methodDetails.map((code) => {
     if (code === NONE) return NONE;
     if (byCode[code] === NONE) {
-      const text = fold(contracts.codeText(code));
+      const text = fold(codeText(contracts, code));
       byText.set(text, byText.get(text) ?? byText.size);
       byCode[code] = byText.get(text)!;
     }

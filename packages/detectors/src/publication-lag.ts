@@ -1,14 +1,32 @@
 import { addBusinessDays, businessDaysBetween } from "@cidadao/domain/business-days";
 import { formatDate } from "@cidadao/domain/dates";
 import { z } from "zod";
-import { defineDetector, excluded, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
+import {
+  defineDetector,
+  excluded,
+  fired,
+  notComputable,
+  NOT_FIRED,
+  type Verdict,
+  type FlagDescription,
+} from "./define-detector.ts";
 import { contractRecord, contractSubject, fact, inForceOn, partiesOf } from "./evidence.ts";
 import { exampleContract, exampleDataset, exampleKey } from "./examples.ts";
-import { type Contracts, methodCodes, supplierKindCodes } from "./frame/contracts.ts";
-import { civilFromDays, dateOf, dayOf, daysFromCivil, type Day, tabledByDay } from "./frame/days.ts";
+import { contractAt, type Contracts, methodCodes, supplierKindCodes } from "./frame/contracts.ts";
+import {
+  civilFromDays,
+  dateOf,
+  dayOf,
+  daysFromCivil,
+  type Day,
+  createDayTable,
+  type DayTable,
+  onDay,
+} from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
 import { clamp } from "./score.ts";
 import { plural } from "./text.ts";
+import { answerContract } from "./tally.ts";
 
 const legalBasis = [
   { norm: "Lei 14.133/2021", article: "art. 94", validFrom: "2021-04-01", validTo: null },
@@ -48,9 +66,9 @@ export const publicationLag = defineDetector({
     directDays: z.int().positive().default(10).describe("dias úteis depois de contratação direta"),
     loadingDaysMin: z.int().positive().default(365).describe("dias a partir dos quais o atraso é carga tardia"),
   }),
-  detect: ({ contracts }, params, answer) => {
+  detect: ({ contracts }, params, tally) => {
     const deadlines = deadlinesOf(params);
-    for (let row = 0; row < contracts.size; row++) answer.contract(row, judge(contracts, row, deadlines, params));
+    for (let row = 0; row < contracts.size; row++) answerContract(tally, row, judge(contracts, row, deadlines, params));
   },
   examples: [
     {
@@ -103,7 +121,8 @@ const BEFORE_SIGNATURE = excluded("erro de data: publicado antes da assinatura")
 const SECRET = excluded("fornecedor sob sigilo");
 
 type Limits = { tenderDays: number; directDays: number; loadingDaysMin: number };
-type Deadlines = { tender: (signedOn: Day) => Day; direct: (signedOn: Day) => Day };
+/** The last day in time, by the day of signature. */
+type Deadlines = { tender: DayTable; direct: DayTable };
 
 function judge(contracts: Contracts, row: number, deadlines: Deadlines, limits: Limits): Verdict {
   const [signedOn, publishedOn] = [contracts.signedOn[row]!, contracts.publishedOn[row]!];
@@ -112,48 +131,51 @@ function judge(contracts: Contracts, row: number, deadlines: Deadlines, limits: 
   if (publishedOn < signedOn) return BEFORE_SIGNATURE;
   if (publishedOn - signedOn > limits.loadingDaysMin) return LOADED_LATE;
   const method = contracts.method[row]!;
-  if (publishedOn <= deadlines.direct(signedOn)) return NOT_FIRED;
-  const latest = deadlines.tender(signedOn);
+  if (publishedOn <= onDay(deadlines.direct, signedOn)) return NOT_FIRED;
+  const latest = onDay(deadlines.tender, signedOn);
   if (method === methodCodes.unknown && publishedOn <= latest) return NO_METHOD;
-  const deadline = method === methodCodes.direct ? deadlines.direct(signedOn) : latest;
+  const deadline = method === methodCodes.direct ? onDay(deadlines.direct, signedOn) : latest;
   if (publishedOn <= deadline) return NOT_FIRED;
   return raise(contracts, row, deadline);
 }
 
 function raise(contracts: Contracts, row: number, deadline: Day): Verdict {
-  const [signedOn, publishedOn] = [contracts.signedOn[row]!, contracts.publishedOn[row]!];
-  const daysLate = publishedOn - deadline;
+  const daysLate = contracts.publishedOn[row]! - deadline;
   const value = contracts.initialValue[row]!;
   return fired({
     strength: 0.15 + 0.2 * clamp(daysLate / 90, 0, 1),
     amountAtRiskCents: value > 0 ? value : 0,
     pValue: null,
-    describe: () => {
-      const contract = contracts.at(row);
-      return {
-        subject: contractSubject(contract),
-        reason:
-          `Assinado em ${formatDate(contract.signedOn!)} e publicado em ${formatDate(contract.publishedOn!)}, ` +
-          `${plural(daysLate, "dia", "dias")} depois do prazo legal de ${formatDate(dateOf(deadline)!)}.`,
-        ...partiesOf(contract),
-        formula: "days_late = published_on − deadline; days_late > 0",
-        facts: [
-          fact("signed_on", "Assinatura", contract.signedOn!, "date"),
-          fact("published_on", "Publicação", contract.publishedOn!, "date"),
-          fact("deadline", "Prazo legal mais folgado", dateOf(deadline)!, "date"),
-          fact("days_late", "Dias depois do prazo", daysLate, "days"),
-          fact(
-            "business_days",
-            "Dias úteis da assinatura à publicação",
-            businessDaysBetween(signedOn, publishedOn),
-            "days",
-          ),
-        ],
-        records: [contractRecord(contract)],
-        legalBasis: inForceOn(legalBasis, contract.signedOn),
-      };
-    },
+    describe: () => describe(contracts, row, deadline),
   });
+}
+
+function describe(contracts: Contracts, row: number, deadline: Day): FlagDescription {
+  const [signedOn, publishedOn] = [contracts.signedOn[row]!, contracts.publishedOn[row]!];
+  const daysLate = publishedOn - deadline;
+  const contract = contractAt(contracts, row);
+  return {
+    subject: contractSubject(contract),
+    reason:
+      `Assinado em ${formatDate(contract.signedOn!)} e publicado em ${formatDate(contract.publishedOn!)}, ` +
+      `${plural(daysLate, "dia", "dias")} depois do prazo legal de ${formatDate(dateOf(deadline)!)}.`,
+    ...partiesOf(contract),
+    formula: "days_late = published_on − deadline; days_late > 0",
+    facts: [
+      fact("signed_on", "Assinatura", contract.signedOn!, "date"),
+      fact("published_on", "Publicação", contract.publishedOn!, "date"),
+      fact("deadline", "Prazo legal mais folgado", dateOf(deadline)!, "date"),
+      fact("days_late", "Dias depois do prazo", daysLate, "days"),
+      fact(
+        "business_days",
+        "Dias úteis da assinatura à publicação",
+        businessDaysBetween(signedOn, publishedOn),
+        "days",
+      ),
+    ],
+    records: [contractRecord(contract)],
+    legalBasis: inForceOn(legalBasis, contract.signedOn),
+  };
 }
 
 const NEW_LAW = dayOf("2021-04-01");
@@ -161,7 +183,7 @@ const OLD_LAW_ENDS = dayOf("2023-12-30");
 
 /** The latest day of publication that any law in force on the day of signature allows, with so many business days. */
 const deadlinesAfter = (businessDays: number) =>
-  tabledByDay((signedOn) =>
+  createDayTable((signedOn) =>
     Math.max(
       signedOn >= NEW_LAW ? addBusinessDays(signedOn, businessDays) : Number.NEGATIVE_INFINITY,
       signedOn <= OLD_LAW_ENDS ? deadlineOfOldLaw(signedOn) : Number.NEGATIVE_INFINITY,

@@ -3,15 +3,24 @@ import { z } from "zod";
 import { defineDetector, excluded, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
 import { byRecordKey, contractRecord, fact, inForceOn, objectFacts, RECORDS_MAX } from "./evidence.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset, exampleItem } from "./examples.ts";
-import { awardKindCodes, type Contracts, supplierKindCodes } from "./frame/contracts.ts";
+import {
+  awardKindCodes,
+  codeText,
+  contractAt,
+  type Contracts,
+  objectText,
+  supplierKindCodes,
+  supplierText,
+} from "./frame/contracts.ts";
 import { yearOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { firstRow, splitGroups, groupSize, type RowGroups } from "./frame/group-rows.ts";
+import { firstRow, groupSize, type RowGroups, rowsOf, splitGroups } from "./frame/group-rows.ts";
 import type { Items } from "./frame/items.ts";
 import { type ItemClasses, itemClassesOf } from "./item-class.ts";
 import { sellerGroupsOf, yearsSignedOf } from "./market-groups.ts";
-import { supportFoundationsOf } from "./support-foundation.ts";
+import { isWithSupportFoundation } from "./support-foundation.ts";
 import { fold, plural } from "./text.ts";
+import { answerOneOf } from "./tally.ts";
 
 const legalBasis = [
   { norm: "Lei 14.133/2021", article: "art. 74", validFrom: "2021-04-01", validTo: null },
@@ -50,7 +59,7 @@ export const repeatedNoCompetition = defineDetector({
     valueMinCents: z.int().min(0).default(100_000).describe("menor inexigibilidade que conta, em centavos"),
     competitionMin: z.int().min(2).default(3).describe("fornecedores da mesma classe que mostram competição"),
   }),
-  detect: ({ contracts, items }, params, answer) => {
+  detect: ({ contracts, items }, params, tally) => {
     const classes = itemClassesOf(items);
     const suppliers = suppliersByClass(contracts, items, classes);
     const years = yearsSignedOf(contracts);
@@ -62,14 +71,14 @@ export const repeatedNoCompetition = defineDetector({
       const first = firstRow(groups, group);
       const day = contracts.signedOn[first]!;
       return [
-        contracts.codeText(contracts.unit[first]!),
-        contracts.supplierText(contracts.supplier[first]!),
+        codeText(contracts, contracts.unit[first]!),
+        supplierText(contracts, contracts.supplier[first]!),
         day === NONE ? "sem-data" : String(yearOf(day)),
       ].join("/");
     };
     for (let group = 0; group < groups.count; group++) {
       const verdict = judge({ contracts, classes, suppliers }, { groups, group }, params);
-      answer.groupOf({ groups, idOf }, group, verdict);
+      answerOneOf(tally, { groups, idOf }, group, verdict);
     }
   },
   examples: [
@@ -132,10 +141,10 @@ function judge(
   if (contracts.supplierKind[first] !== supplierKindCodes.company) return NO_CNPJ;
   if (contracts.signedOn[first] === NONE) return NO_DATE;
   if (groupSize(groups, group) < limits.awardsMin) return NOT_FIRED;
-  const counted = groups.rowsOf(group).filter((row) => contracts.initialValue[row]! >= limits.valueMinCents);
+  const counted = rowsOf(groups, group).filter((row) => contracts.initialValue[row]! >= limits.valueMinCents);
   if (counted.length < limits.awardsMin) return NOT_FIRED;
   const isSole = (row: number) =>
-    supportFoundationsOf(contracts)(row) || SOLE_SERVICE.test(fold(contracts.objectText(row) ?? ""));
+    isWithSupportFoundation(contracts, row) || SOLE_SERVICE.test(fold(objectText(contracts, row) ?? ""));
   if (counted.some(isSole)) return SOLE;
   const known = [...new Set(Array.from(counted, (row) => classes.ofContract[row]!))].filter((one) => one !== NONE);
   const competition = Math.max(0, ...known.map((one) => suppliers.get(one)!.size));
@@ -146,7 +155,7 @@ function judge(
     amountAtRiskCents: totalCents,
     pValue: null,
     describe: () => {
-      const awards = Array.from(counted, contracts.at).sort(byRecordKey);
+      const awards = Array.from(counted, (row) => contractAt(contracts, row)).sort(byRecordKey);
       const first = awards[0]!;
       const year = first.signedOn!.slice(0, 4);
       return {

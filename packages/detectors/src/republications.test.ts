@@ -1,3 +1,4 @@
+import { keyText } from "./frame/contracts.ts";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { exampleContract, exampleDataset } from "./examples.ts";
@@ -21,7 +22,7 @@ test("of the rows with one unit, number, supplier, day and value all but the fir
         }),
       );
       const kept = [...firstPublicationsOf(frame.contracts)].flatMap((isFirst, row) =>
-        isFirst === 1 ? frame.contracts.keyText(row) : [],
+        isFirst === 1 ? keyText(frame.contracts, row) : [],
       );
       expect(kept.sort()).toEqual([...firsts.values()].sort());
     }),

@@ -1,4 +1,4 @@
-import type { Contracts } from "./frame/contracts.ts";
+import { type Contracts, keyText, numberText } from "./frame/contracts.ts";
 import { NONE } from "./frame/dictionary.ts";
 import { groupRowsByTable, type RowGroups } from "./frame/group-rows.ts";
 import { once } from "./frame/once.ts";
@@ -31,7 +31,7 @@ export const firstPublicationsOf = once((contracts: Contracts): Uint8Array => {
     let slot = hash & mask;
     if (slots[slot] !== NONE && !isSame(contracts, row, slots[slot]!)) {
       // Thousands may differ in nothing but the number; where the rest tells rows apart, no number is read.
-      slot = hashOfText(contracts.numberText(row), hash) & mask;
+      slot = hashOfText(numberText(contracts, row), hash) & mask;
       while (slots[slot] !== NONE && !isSame(contracts, row, slots[slot]!)) slot = (slot + 1) & mask;
     }
     const other = slots[slot]!;
@@ -39,7 +39,7 @@ export const firstPublicationsOf = once((contracts: Contracts): Uint8Array => {
       slots[slot] = row;
       return;
     }
-    const isBefore = contracts.keyText(row) < contracts.keyText(other);
+    const isBefore = keyText(contracts, row) < keyText(contracts, other);
     isFirst[isBefore ? other : row] = 0;
     if (isBefore) slots[slot] = row;
   }
@@ -48,13 +48,13 @@ export const firstPublicationsOf = once((contracts: Contracts): Uint8Array => {
 const SLOTS_MIN = 64;
 
 function isSame(contracts: Contracts, a: number, b: number): boolean {
-  const { unit, supplierId, signedOn, initialValue, numberText } = contracts;
+  const { unit, supplierId, signedOn, initialValue } = contracts;
   return (
     unit[a] === unit[b] &&
     supplierId[a] === supplierId[b] &&
     signedOn[a] === signedOn[b] &&
     Object.is(initialValue[a], initialValue[b]) &&
-    numberText(a) === numberText(b)
+    numberText(contracts, a) === numberText(contracts, b)
   );
 }
 

@@ -2,13 +2,14 @@ import { z } from "zod";
 import { defineDetector, excluded, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
 import { contractRecord, fact, firstContracts } from "./evidence.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
-import { type Contracts, supplierKindCodes } from "./frame/contracts.ts";
-import { firstRow, groupSize, keepRows } from "./frame/group-rows.ts";
+import { codeText, type Contracts, supplierKindCodes, supplierText } from "./frame/contracts.ts";
+import { firstRow, groupSize, keepRows, rowsOf } from "./frame/group-rows.ts";
 import { agencySellerGroupsOf } from "./market-groups.ts";
 import { clamp } from "./score.ts";
-import { supportFoundationsOf } from "./support-foundation.ts";
+import { isWithSupportFoundation } from "./support-foundation.ts";
 import { binomialUpperTail } from "./statistics.ts";
 import { formatShare } from "./text.ts";
+import { answerOneOf } from "./tally.ts";
 
 const legalBasis = [{ norm: "Lei 14.133/2021", article: "art. 23", validFrom: "2021-04-01", validTo: null }];
 
@@ -45,7 +46,7 @@ export const roundNumber = defineDetector({
     shareMin: z.number().min(0).max(1).default(0.5).describe("parte mínima de valores redondos"),
     valueMinCents: z.int().positive().default(1_000_000).describe("menor valor que se conta, em centavos"),
   }),
-  detect: ({ contracts }, params, answer) => {
+  detect: ({ contracts }, params, tally) => {
     const counted = contracts.supplierKind.map((kind, row) =>
       Number(kind === supplierKindCodes.company && contracts.initialValue[row]! >= params.valueMinCents),
     );
@@ -55,12 +56,12 @@ export const roundNumber = defineDetector({
     const few = notComputable(`menos de ${params.contractsMin} contratos do par`);
     const idOf = (pair: number) => {
       const first = firstRow(pairs, pair);
-      return `${contracts.codeText(contracts.agency[first]!)}/${contracts.supplierText(contracts.supplier[first]!)}`;
+      return `${codeText(contracts, contracts.agency[first]!)}/${supplierText(contracts, contracts.supplier[first]!)}`;
     };
     for (let pair = 0; pair < pairs.count; pair++) {
       const isFew = groupSize(pairs, pair) < params.contractsMin;
-      const verdict = isFew ? few : judge(contracts, { rows: pairs.rowsOf(pair), whole }, params);
-      answer.groupOf({ groups: pairs, idOf }, pair, verdict);
+      const verdict = isFew ? few : judge(contracts, { rows: rowsOf(pairs, pair), whole }, params);
+      answerOneOf(tally, { groups: pairs, idOf }, pair, verdict);
     }
   },
   examples: [
@@ -111,7 +112,7 @@ function judge(contracts: Contracts, { rows, whole }: Pair, { shareMin }: { shar
   const expected = (rest.round + 1) / (rest.total + 2);
   const share = round.length / rows.length;
   if (share < shareMin || share < 2 * expected) return NOT_FIRED;
-  if (supportFoundationsOf(contracts)(rows[0]!)) return FOUNDATION;
+  if (isWithSupportFoundation(contracts, rows[0]!)) return FOUNDATION;
   const amount = round.reduce((sum, row) => sum + contracts.initialValue[row]!, 0);
   return fired({
     strength: clamp(0.25 + 0.4 * (share - shareMin), 0.25, 0.45),

@@ -1,21 +1,14 @@
 import { compareFindings, type Finding } from "@cidadao/domain/anomaly";
-import type { Dataset, Detection, DetectorReport, Reason } from "@cidadao/domain/dataset";
+import type { Dataset, Detection, DetectorReport } from "@cidadao/domain/dataset";
 import { severityOf } from "@cidadao/domain/severity";
 import { rankRisks } from "./composite-risk.ts";
-import {
-  type Answer,
-  type Detector,
-  type Flag,
-  type Group,
-  type Groups,
-  notFired,
-  type Verdict,
-} from "./define-detector.ts";
+import { type Detector, type Flag, notFired, type Verdict } from "./define-detector.ts";
 import { fact } from "./evidence.ts";
 import { type Frame, frameOf } from "./frame/frame.ts";
 import { detectors } from "./registry.ts";
 import { materialityOf, rarityOf, round4, scoreOf } from "./score.ts";
 import { falseDiscoveryCutoff } from "./statistics.ts";
+import { addReason, type Candidate, createTally, reasonsOf } from "./tally.ts";
 
 /** Benjamini-Hochberg rate for the detectors that give p-values. */
 export const FALSE_DISCOVERY_RATE = 0.05;
@@ -44,7 +37,7 @@ export function detectInFrame(frame: Frame, options: RunOptions = {}): Detection
   const unknown = [...(ids ?? []), ...Object.keys(params)].find((id) => !detectors.some((one) => one.id === id));
   if (unknown !== undefined) throw new RangeError(`unknown detector: ${unknown}`);
   const chosen = detectors.filter(({ id }) => ids === undefined || ids.includes(id));
-  const runs = chosen.map((detector) => runDetector(detector, frame, params[detector.id] ?? {}));
+  const runs = chosen.map((detector) => runDetector(detector, frame, params[detector.id] ?? null));
   const raised = runs.flatMap((run) => run.raised);
   return {
     findings: gravest(raised, findingsMax)
@@ -57,15 +50,7 @@ export function detectInFrame(frame: Frame, options: RunOptions = {}): Detection
 }
 
 /** A subject that a detector raises, weighed but not yet described. */
-export type Raised = {
-  detector: Detector;
-  /** Made when asked: a million ids are not needed to rank them. */
-  subjectId: () => string;
-  rows: ArrayLike<number>;
-  flag: Flag;
-  score: number;
-  baseRate: Finding["evidence"]["baseRate"];
-};
+export type Raised = Candidate & { detector: Detector; score: number; baseRate: Finding["evidence"]["baseRate"] };
 
 export type DetectorRun = {
   detector: Detector;
@@ -75,27 +60,26 @@ export type DetectorRun = {
   report: DetectorReport;
 };
 
-type Candidate = { subjectId: () => string; rows: ArrayLike<number>; flag: Flag };
-
 function runDetector(detector: Detector, frame: Frame, params: unknown): DetectorRun {
-  const tally = createTally(frame);
+  const tally = createTally(frame.contracts);
   detector.detect(frame, params, tally);
-  const { candidates, calm } = tally;
-  const tested = candidates.length + calm.count;
-  const pValues = candidates.flatMap(({ flag }) => flag.pValue ?? []);
+  const { candidates } = tally;
+  const tested = candidates.length + tally.notFired;
+  const pValues = pValuesOf(candidates);
   const cutoff = cutoffOf(pValues, tested);
   const kept = candidates.filter(({ flag }) => isDiscovery(flag, cutoff));
   const dropped = candidates.length - kept.length;
-  for (let index = 0; index < dropped; index++) calm.notes.add(CHANCE_NOTE);
+  if (dropped > 0) addReason(tally.notes, CHANCE_NOTE, dropped);
   const baseRate = { tested, fired: kept.length };
   const rarity = rarityOf(baseRate);
   return {
     detector,
     available: tally.available,
-    raised: kept.map(({ flag, ...subject }) => ({
-      ...subject,
-      detector,
+    raised: kept.map(({ subjectId, rows, flag }) => ({
+      subjectId,
+      rows,
       flag,
+      detector,
       baseRate,
       score: scoreOf({ strength: flag.strength, materiality: materialityOf(flag.amountAtRiskCents), rarity }),
     })),
@@ -103,10 +87,10 @@ function runDetector(detector: Detector, frame: Frame, params: unknown): Detecto
       detector: detector.id,
       version: detector.version,
       fired: kept.length,
-      notFired: calm.count + dropped,
-      notComputable: tally.notComputable.sorted(),
-      excluded: tally.excluded.sorted(),
-      notFiredNotes: calm.notes.sorted(),
+      notFired: tally.notFired + dropped,
+      notComputable: reasonsOf(tally.notComputable),
+      excluded: reasonsOf(tally.excluded),
+      notFiredNotes: reasonsOf(tally.notes),
       falseDiscovery:
         pValues.length === 0 ? null : { rate: FALSE_DISCOVERY_RATE, tests: tested, candidates: pValues.length, cutoff },
     },
@@ -122,22 +106,20 @@ export function assess(
   params: unknown,
 ): { subjectId: string; verdict: Verdict }[] {
   const frame = frameOf(dataset);
-  const verdicts: { subjectId: string; verdict: Verdict }[] = [];
-  detector.detect(frame, params, {
-    contract: (row, verdict) => void verdicts.push({ subjectId: frame.contracts.keyText(row), verdict }),
-    group: ({ id }, verdict) => void verdicts.push({ subjectId: id(), verdict }),
-    groupOf: ({ idOf }, group, verdict) => void verdicts.push({ subjectId: idOf(group), verdict }),
-  });
-  const flags = verdicts.flatMap(({ verdict }) => (verdict.outcome === "fired" ? [verdict.flag] : []));
-  const tested = flags.length + verdicts.filter(({ verdict }) => verdict.outcome === "not_fired").length;
-  const cutoff = cutoffOf(
-    flags.flatMap(({ pValue }) => pValue ?? []),
-    tested,
-  );
-  return verdicts.map(({ subjectId, verdict }) => {
+  const tally = createTally(frame.contracts, { keepsVerdicts: true });
+  detector.detect(frame, params, tally);
+  const { candidates, notFired: calm, verdicts } = tally;
+  const cutoff = cutoffOf(pValuesOf(candidates), candidates.length + calm);
+  return verdicts!.map(({ subjectId, verdict }) => {
     const isChance = verdict.outcome === "fired" && !isDiscovery(verdict.flag, cutoff);
-    return { subjectId, verdict: isChance ? notFired(CHANCE_NOTE) : verdict };
+    return { subjectId: subjectId(), verdict: isChance ? notFired(CHANCE_NOTE) : verdict };
   });
+}
+
+function pValuesOf(candidates: readonly Candidate[]): number[] {
+  const pValues: number[] = [];
+  for (const { flag } of candidates) if (flag.pValue !== null) pValues.push(flag.pValue);
+  return pValues;
 }
 
 function cutoffOf(pValues: number[], tests: number): number {
@@ -146,51 +128,6 @@ function cutoffOf(pValues: number[], tests: number): number {
 
 function isDiscovery({ pValue }: Flag, cutoff: number): boolean {
   return pValue === null || pValue <= cutoff;
-}
-
-function createTally(frame: Frame) {
-  const available = new Uint8Array(frame.contracts.size);
-  const candidates: Candidate[] = [];
-  const calm = { count: 0, notes: createCounter() };
-  const notComputable = createCounter();
-  const excluded = createCounter();
-  /** True when the subject got an answer. */
-  const count = (verdict: Verdict): boolean => {
-    switch (verdict.outcome) {
-      case "fired":
-        return true;
-      case "not_fired":
-        calm.count++;
-        if (verdict.note !== null) calm.notes.add(verdict.note);
-        return true;
-      case "not_computable":
-        notComputable.add(verdict.reason);
-        return false;
-      case "excluded":
-        excluded.add(verdict.reason);
-        return false;
-    }
-  };
-  const tally: Answer = {
-    contract(row, verdict) {
-      if (count(verdict)) available[row] = 1;
-      if (verdict.outcome === "fired")
-        candidates.push({ subjectId: () => frame.contracts.keyText(row), rows: [row], flag: verdict.flag });
-    },
-    group({ id, rows }: Group, verdict) {
-      if (count(verdict)) for (let index = 0; index < rows.length; index++) available[rows[index]!] = 1;
-      if (verdict.outcome === "fired") candidates.push({ subjectId: id, rows, flag: verdict.flag });
-    },
-    groupOf({ groups, idOf }: Groups, group, verdict) {
-      const { start, rows } = groups;
-      if (count(verdict))
-        for (let index = start[group]!; index < start[group + 1]!; index++) available[rows[index]!] = 1;
-      if (verdict.outcome === "fired") {
-        candidates.push({ subjectId: () => idOf(group), rows: groups.rowsOf(group), flag: verdict.flag });
-      }
-    },
-  };
-  return { ...tally, available, candidates, calm, notComputable, excluded };
 }
 
 function findingOf({ detector, subjectId, flag, score, baseRate }: Raised): Finding {
@@ -246,25 +183,4 @@ function compareRaised(a: Raised, b: Raised): number {
 
 function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-/** Counts by reason. Neighbours mostly share theirs, and then no table is asked. */
-function createCounter() {
-  const counts = new Map<string, { count: number }>();
-  let [lastReason, last] = ["", { count: 0 }];
-  return {
-    add(reason: string): void {
-      if (reason !== lastReason) {
-        const known = counts.get(reason) ?? { count: 0 };
-        counts.set(reason, known);
-        [lastReason, last] = [reason, known];
-      }
-      last.count++;
-    },
-    /** Most frequent first, then by text. */
-    sorted: (): Reason[] =>
-      [...counts]
-        .map(([reason, { count }]) => ({ reason, count }))
-        .sort((a, b) => b.count - a.count || compareText(a.reason, b.reason)),
-  };
 }

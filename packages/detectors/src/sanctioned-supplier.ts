@@ -25,9 +25,10 @@ import {
   sanctionRecord,
 } from "./evidence.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset, exampleKey, exampleSanction } from "./examples.ts";
-import { supplierKindCodes } from "./frame/contracts.ts";
+import { contractAt, supplierKindCodes, supplierText } from "./frame/contracts.ts";
 import { NONE } from "./frame/dictionary.ts";
 import { scopeTowardsBuyer } from "./sanction-scope.ts";
+import { answerContract } from "./tally.ts";
 
 const legalBasis: LegalReference[] = [
   { norm: "Lei 14.133/2021", article: "arts. 14, III, 91, §4º, e 156", validFrom: "2021-04-01", validTo: null },
@@ -74,7 +75,7 @@ export const sanctionedSupplier = defineDetector({
   requires: ["supplierTaxId", "signedOn"],
   concerns: ["contract", "supplier", "agency"],
   params: z.strictObject({}),
-  detect: ({ contracts, sanctions, sanctionListsRead }, _params, answer) => {
+  detect: ({ contracts, sanctions, sanctionListsRead }, _params, tally) => {
     const companies = sanctions.filter(({ taxId, supplierKind }) => taxId?.length === 14 && supplierKind !== "person");
     const sanctionsOf = Map.groupBy(companies, ({ taxId }) => cnpjRoot(taxId!));
     const unread = sanctionLists.filter((list) => !sanctionListsRead.includes(list));
@@ -85,18 +86,19 @@ export const sanctionedSupplier = defineDetector({
       const kind = contracts.supplierKind[row]!;
       const taxId = contracts.supplierTaxId[row]!;
       if (kind !== supplierKindCodes.company || taxId === NONE) {
-        answer.contract(row, kind === supplierKindCodes.person ? PERSON : NO_CNPJ);
+        answerContract(tally, row, kind === supplierKindCodes.person ? PERSON : NO_CNPJ);
         continue;
       }
       let sanctioned = sanctionsOf.size === 0 ? NOBODY : bySupplier[taxId];
       if (sanctioned === undefined) {
-        sanctioned = sanctionsOf.get(cnpjRoot(contracts.supplierText(taxId))) ?? NOBODY;
+        sanctioned = sanctionsOf.get(cnpjRoot(supplierText(contracts, taxId))) ?? NOBODY;
         bySupplier[taxId] = sanctioned;
       }
-      answer.contract(
+      answerContract(
+        tally,
         row,
         sanctioned.length > 0
-          ? judge(contracts.at(row), sanctioned, unread.length > 0 ? unreadVerdict : null)
+          ? judge(contractAt(contracts, row), sanctioned, unread.length > 0 ? unreadVerdict : null)
           : unread.length > 0
             ? unreadVerdict
             : NOT_FIRED,

@@ -4,11 +4,12 @@ import { z } from "zod";
 import { defineDetector, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
 import { contractRecord, fact, firstContracts, RECORDS_MAX, registrationRecord } from "./evidence.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset, exampleRegistration } from "./examples.ts";
-import { type Contracts, supplierKindCodes } from "./frame/contracts.ts";
+import { codeText, type Contracts, supplierKindCodes, supplierText } from "./frame/contracts.ts";
 import type { Registrations } from "./frame/frame.ts";
-import { groupRowsByTable } from "./frame/group-rows.ts";
+import { groupRowsByTable, rowsOf } from "./frame/group-rows.ts";
 import { compareTexts } from "./frame/items.ts";
 import { fold, plural } from "./text.ts";
+import { answerGroup } from "./tally.ts";
 
 const legalBasis = [
   { norm: "Lei 14.133/2021", article: "arts. 5º e 14", validFrom: "2021-04-01", validTo: null },
@@ -44,16 +45,16 @@ export const sharedRegistration = defineDetector({
   params: z.strictObject({
     sharersMax: z.int().min(2).default(19).describe("empresas acima das quais o dado comum não conta"),
   }),
-  detect: ({ contracts, registrations }, params, answer) => {
+  detect: ({ contracts, registrations }, params, tally) => {
     const common = commonDetails(registrations, params.sharersMax);
     const units = groupRowsByTable(
       contracts.unit.map((unit, row) => (contracts.supplierKind[row] === supplierKindCodes.company ? unit : -1)),
       contracts.codesSize,
     );
     for (let group = 0; group < units.count; group++) {
-      const rows = units.rowsOf(group);
-      const id = () => contracts.codeText(contracts.unit[rows[0]!]!);
-      answer.group({ id, rows }, judge({ contracts, registrations, common }, rows));
+      const rows = rowsOf(units, group);
+      const id = () => codeText(contracts, contracts.unit[rows[0]!]!);
+      answerGroup(tally, { id, rows }, judge({ contracts, registrations, common }, rows));
     }
   },
   examples: [
@@ -144,7 +145,7 @@ function judge(data: Data, rows: Int32Array): Verdict {
   const { contracts, registrations, common } = data;
   if (registrations.size < 2) return FEW;
   const cnpjs = new Set<string>();
-  for (const row of rows) cnpjs.add(contracts.supplierText(contracts.supplier[row]!));
+  for (const row of rows) cnpjs.add(supplierText(contracts, contracts.supplier[row]!));
   const known = [...cnpjs].filter((cnpj) => registrations.of(cnpj) !== null);
   if (known.length < 2) return FEW;
   const byDetail = new Map<string, { kind: DetailKind; cnpjs: string[] }>();
@@ -164,7 +165,7 @@ function raise(
   { rows, ties }: { rows: Int32Array; ties: { kind: DetailKind; cnpjs: string[] }[] },
 ): Verdict {
   const tied = new Set(ties.flatMap(({ cnpjs }) => cnpjs));
-  const own = Array.from(rows).filter((row) => tied.has(contracts.supplierText(contracts.supplier[row]!)));
+  const own = Array.from(rows).filter((row) => tied.has(supplierText(contracts, contracts.supplier[row]!)));
   const amountCents = own.reduce((sum, row) => sum + Math.max(0, contracts.initialValue[row]! || 0), 0);
   const kinds = [...new Set(ties.map(({ kind }) => kind))].toSorted(
     (a, b) => strengths[b] - strengths[a] || compareTexts(a, b),

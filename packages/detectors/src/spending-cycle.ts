@@ -2,13 +2,15 @@ import { z } from "zod";
 import { defineDetector, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
 import { contractRecord, fact, firstContracts } from "./evidence.ts";
 import { exampleContract, exampleDataset } from "./examples.ts";
-import type { Contracts } from "./frame/contracts.ts";
+import { codeText, type Contracts } from "./frame/contracts.ts";
 import { dateOf, dayOf, monthIndexOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
 import { fisherPeriodicityTest } from "./periodogram.ts";
 import { agencyGroupsOf } from "./market-groups.ts";
 import { quantileInPlace } from "./statistics.ts";
 import { formatDecimal } from "./text.ts";
+import { rowsOf } from "./frame/group-rows.ts";
+import { answerGroup } from "./tally.ts";
 
 const legalBasis = [{ norm: "Lei 4.320/1964", article: "arts. 47 e 48", validFrom: "1964-03-17", validTo: null }];
 
@@ -45,13 +47,13 @@ export const spendingCycle = defineDetector({
     contractsMin: z.int().min(12).default(48).describe("mínimo de contratos do órgão"),
     shareMin: z.number().min(0).max(1).default(0.15).describe("parte mínima da maior frequência"),
   }),
-  detect: ({ contracts }, params, answer) => {
+  detect: ({ contracts }, params, tally) => {
     const agencies = agencyGroupsOf(contracts);
     for (let group = 0; group < agencies.count; group++) {
-      const all = agencies.rowsOf(group);
+      const all = rowsOf(agencies, group);
       const rows = datedAndPriced(contracts, all);
-      const id = () => contracts.codeText(contracts.agency[all[0]!]!);
-      answer.group({ id, rows }, judge(contracts, rows, params));
+      const id = () => codeText(contracts, contracts.agency[all[0]!]!);
+      answerGroup(tally, { id, rows }, judge(contracts, rows, params));
     }
   },
   examples: [

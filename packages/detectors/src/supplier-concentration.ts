@@ -13,14 +13,15 @@ import {
 } from "./define-detector.ts";
 import { byRecordKey, contractRecord, fact, inForceOn, RECORDS_MAX } from "./evidence.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
-import { type Contracts, supplierKindCodes } from "./frame/contracts.ts";
+import { codeText, contractAt, type Contracts, supplierKindCodes, supplierText } from "./frame/contracts.ts";
 import { monthIndexOf, yearOf } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { firstRow, type RowGroups, splitGroups, groupRows, pairKey } from "./frame/group-rows.ts";
+import { firstRow, groupOfRows, groupRows, pairKey, type RowGroups, rowsOf, splitGroups } from "./frame/group-rows.ts";
 import { agencySellerGroupsOf } from "./market-groups.ts";
 import { herfindahlIndex } from "./statistics.ts";
-import { supportFoundationsOf } from "./support-foundation.ts";
+import { isWithSupportFoundation } from "./support-foundation.ts";
 import { formatShare, plural } from "./text.ts";
+import { answerOneOf } from "./tally.ts";
 
 const legalBasis = [
   { norm: "Lei 14.133/2021", article: "art. 5º (competitividade)", validFrom: "2021-04-01", validTo: null },
@@ -71,7 +72,7 @@ export const supplierConcentration = defineDetector({
     supplierValueMinCents: z.int().min(0).default(1_000_000).describe("valor mínimo do fornecedor, em centavos"),
     waivedShareMin: z.number().min(0).max(1).default(0.5).describe("parte em dispensas que reforça o indício"),
   }),
-  detect: ({ contracts }, params, answer) => {
+  detect: ({ contracts }, params, tally) => {
     const years = yearsSeen(contracts);
     const pairs = splitGroups(agencySellerGroupsOf(contracts), years);
     const markets = readMarkets(contracts, pairs, years);
@@ -79,13 +80,13 @@ export const supplierConcentration = defineDetector({
       const first = firstRow(pairs, pair);
       const year = years[first]!;
       return [
-        contracts.supplierText(contracts.supplier[first]!),
-        contracts.codeText(contracts.agency[first]!),
+        supplierText(contracts, contracts.supplier[first]!),
+        codeText(contracts, contracts.agency[first]!),
         year === UNDATED ? "sem-data" : year,
       ].join("/");
     };
     for (let pair = 0; pair < pairs.count; pair++) {
-      answer.groupOf({ groups: pairs, idOf }, pair, judge(contracts, markets, pair, params));
+      answerOneOf(tally, { groups: pairs, idOf }, pair, judge(contracts, markets, pair, params));
     }
   },
   examples: [
@@ -165,7 +166,7 @@ function judge(contracts: Contracts, markets: Markets, pair: number, limits: Lim
   if (kind !== supplierKindCodes.company) return LEFT_OUT[kind]!;
   const year = markets.years[first]!;
   if (year === UNDATED) return NO_DATE;
-  const market = markets.byMarket.groupOf[pair]!;
+  const market = groupOfRows(markets.byMarket)[pair]!;
   const valueCents = markets.soldCents[pair]!;
   if (valueCents === 0) return NO_VALUE;
   const isSmall =
@@ -176,9 +177,9 @@ function judge(contracts: Contracts, markets: Markets, pair: number, limits: Lim
   const marketCents = markets.valueCents[market]!;
   const share = valueCents / marketCents;
   if (share < limits.shareMin || valueCents < limits.supplierValueMinCents) return NOT_FIRED;
-  const rows = pairs.rowsOf(pair).filter((row) => contracts.initialValue[row]! > 0);
-  if (rows.some(supportFoundationsOf(contracts))) return FOUNDATION;
-  const own = Array.from(rows, contracts.at).sort(byRecordKey);
+  const rows = rowsOf(pairs, pair).filter((row) => contracts.initialValue[row]! > 0);
+  if (rows.some((row) => isWithSupportFoundation(contracts, row))) return FOUNDATION;
+  const own = Array.from(rows, (row) => contractAt(contracts, row)).sort(byRecordKey);
   if (own.length < limits.contractsOfSupplierMin) return ONE_CONTRACT;
   const waivedShare = shareOf(own, ({ directAwardKind }) => directAwardKind === "waived");
   return fired({
@@ -249,7 +250,8 @@ function readMarkets(contracts: Contracts, pairs: RowGroups, years: Int32Array):
     keys[pair] = pairKey(agency[first]!, years[first]!);
   }
   const byMarket = groupRows(keys);
-  const { count, groupOf: marketOf } = byMarket;
+  const { count } = byMarket;
+  const marketOf = groupOfRows(byMarket);
   const soldCents = new Float64Array(pairs.count);
   const [valueCents, leftOutCents] = [new Float64Array(count), new Float64Array(count)];
   const [sold, suppliers, months] = [new Int32Array(count), new Int32Array(count), new Int32Array(count)];
@@ -281,7 +283,7 @@ function readMarkets(contracts: Contracts, pairs: RowGroups, years: Int32Array):
 /** What each company of a market sold. */
 function amountsIn({ supplierKind }: Contracts, { pairs, soldCents, byMarket }: Markets, market: number): Cents[] {
   const isCompany = (pair: number) => supplierKind[firstRow(pairs, pair)] === supplierKindCodes.company;
-  return Array.from(byMarket.rowsOf(market).filter(isCompany), (pair) => soldCents[pair]!);
+  return Array.from(rowsOf(byMarket, market).filter(isCompany), (pair) => soldCents[pair]!);
 }
 
 /** The verdict for each kind of supplier that has no CNPJ, by code. */

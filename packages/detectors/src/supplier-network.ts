@@ -2,13 +2,14 @@ import { z } from "zod";
 import { defineDetector, excluded, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
 import { contractRecord, fact, firstContracts } from "./evidence.ts";
 import { exampleContract, exampleDataset } from "./examples.ts";
-import { type Contracts, supplierKindCodes } from "./frame/contracts.ts";
+import { type Contracts, nameText, supplierKindCodes, supplierText } from "./frame/contracts.ts";
 import { compareTexts } from "./frame/items.ts";
-import { firstRow, pairKey, type RowGroups } from "./frame/group-rows.ts";
+import { firstRow, groupOfRows, pairKey, type RowGroups, rowsOf } from "./frame/group-rows.ts";
 import { sellerGroupsOf, supplierGroupsOf } from "./market-groups.ts";
 import { clamp } from "./score.ts";
 import { falseDiscoveryCutoff, hypergeometricUpperTail } from "./statistics.ts";
 import { plural } from "./text.ts";
+import { answerGroup, answerOneOf } from "./tally.ts";
 
 const legalBasis = [
   { norm: "Lei 14.133/2021", article: "art. 5º (competitividade)", validFrom: "2021-04-01", validTo: null },
@@ -49,24 +50,24 @@ export const supplierNetwork = defineDetector({
     membersMin: z.int().min(2).default(3).describe("mínimo de fornecedores da comunidade"),
     suppliersMax: z.int().min(2).default(150).describe("fornecedores de uma unidade acima dos quais ela não conta"),
   }),
-  detect: ({ contracts }, params, answer) => {
+  detect: ({ contracts }, params, tally) => {
     const network = readNetwork(contracts, params);
     const links = validatedLinks(network, params.sharedMin);
     const communities = connect(network, links, params.membersMin);
     const grouped = new Set(communities.flatMap(({ members }) => members));
     const { suppliers } = network;
-    const idOf = (supplier: number) => contracts.supplierText(contracts.supplier[firstRow(suppliers, supplier)]!);
+    const idOf = (supplier: number) => supplierText(contracts, contracts.supplier[firstRow(suppliers, supplier)]!);
     for (let supplier = 0; supplier < suppliers.count; supplier++) {
       if (grouped.has(supplier)) continue;
       const isWide = network.unitsOf.has(supplier);
       const isCompany = contracts.supplierKind[firstRow(suppliers, supplier)] === supplierKindCodes.company;
-      answer.groupOf({ groups: suppliers, idOf }, supplier, isCompany ? (isWide ? NOT_FIRED : FEW) : NO_CNPJ);
+      answerOneOf(tally, { groups: suppliers, idOf }, supplier, isCompany ? (isWide ? NOT_FIRED : FEW) : NO_CNPJ);
     }
     for (const community of communities) {
-      const rows = community.members.flatMap((member) => Array.from(network.suppliers.rowsOf(member)));
+      const rows = community.members.flatMap((member) => Array.from(rowsOf(network.suppliers, member)));
       const id = () =>
-        `rede/${community.members.map((member) => supplierText(contracts, network, member)).toSorted(compareTexts)[0]!}`;
-      answer.group({ id, rows }, raise(contracts, network, { ...community, rows }));
+        `rede/${community.members.map((member) => memberId(contracts, network, member)).toSorted(compareTexts)[0]!}`;
+      answerGroup(tally, { id, rows }, raise(contracts, network, { ...community, rows }));
     }
   },
   examples: [
@@ -114,13 +115,13 @@ function readNetwork(
   const counts = new Int32Array(suppliers.count);
   for (let pair = 0; pair < sellers.count; pair++) {
     const row = firstRow(sellers, pair);
-    if (isCounted(row)) counts[suppliers.groupOf[row]!]!++;
+    if (isCounted(row)) counts[groupOfRows(suppliers)[row]!]!++;
   }
   const unitsOf = new Map<number, number[]>();
   const suppliersOf = new Map<number, number[]>();
   for (let pair = 0; pair < sellers.count; pair++) {
     const row = firstRow(sellers, pair);
-    const supplier = suppliers.groupOf[row]!;
+    const supplier = groupOfRows(suppliers)[row]!;
     if (!isCounted(row) || counts[supplier]! < sharedMin) continue;
     append(unitsOf, supplier, unit[row]!);
     append(suppliersOf, unit[row]!, supplier);
@@ -200,7 +201,7 @@ function raise(
     amountAtRiskCents: amountCents,
     pValue: null,
     describe: () => {
-      const ids = members.map((member) => supplierText(contracts, network, member)).toSorted(compareTexts);
+      const ids = members.map((member) => memberId(contracts, network, member)).toSorted(compareTexts);
       const names = members.map((member) => nameOf(contracts, network, member)).toSorted(compareTexts);
       const strongest = links.toSorted((a, b) => a.pValue - b.pValue || b.shared - a.shared)[0]!;
       const named = firstContracts(contracts, rows);
@@ -232,13 +233,13 @@ function raise(
   });
 }
 
-function supplierText(contracts: Contracts, { suppliers }: Network, supplier: number): string {
-  return contracts.supplierText(contracts.supplier[suppliers.rowsOf(supplier)[0]!]!);
+function memberId(contracts: Contracts, { suppliers }: Network, supplier: number): string {
+  return supplierText(contracts, contracts.supplier[rowsOf(suppliers, supplier)[0]!]!);
 }
 
 /** Of the names a supplier goes by, the one that sorts first. */
 function nameOf(contracts: Contracts, { suppliers }: Network, supplier: number): string {
-  const names = Array.from(suppliers.rowsOf(supplier), (row) => contracts.nameText(contracts.supplierName[row]!));
+  const names = Array.from(rowsOf(suppliers, supplier), (row) => nameText(contracts, contracts.supplierName[row]!));
   return names.toSorted(compareTexts)[0]!;
 }
 

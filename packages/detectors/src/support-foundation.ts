@@ -1,4 +1,4 @@
-import type { Contracts } from "./frame/contracts.ts";
+import { type Contracts, nameText, objectText } from "./frame/contracts.ts";
 import { once } from "./frame/once.ts";
 import { fold } from "./text.ts";
 
@@ -9,15 +9,14 @@ const PURPOSE = /\b(apoio|amparo|pesquisas?|cientific|tecnolog|extensao|ensino|f
  * Support foundations of universities are contracted by waiver under a law of their own (Lei 8.958/1994): that they
  * hold most of a university's contracts, and that projects grow, is how that law works.
  */
-export const supportFoundationsOf = once((contracts: Contracts): ((row: number) => boolean) => {
-  const answers = new Uint8Array(contracts.namesSize);
-  return (row) => {
-    const name = contracts.supplierName[row]!;
-    if (answers[name] === UNKNOWN) answers[name] = FOUNDATION.test(fold(contracts.nameText(name))) ? YES : NO;
-    if (answers[name] === NO) return false;
-    return PURPOSE.test(fold(`${contracts.nameText(name)} ${contracts.objectText(row) ?? ""}`));
-  };
-});
+export function isWithSupportFoundation(contracts: Contracts, row: number): boolean {
+  const name = contracts.supplierName[row]!;
+  const answers = answersByNameOf(contracts);
+  if (answers[name] === UNKNOWN) answers[name] = FOUNDATION.test(fold(nameText(contracts, name))) ? YES : NO;
+  if (answers[name] === NO) return false;
+  return PURPOSE.test(fold(`${nameText(contracts, name)} ${objectText(contracts, row) ?? ""}`));
+}
 
-/** By id of the name: each name is read once. */
+/** Each name is read once. */
+const answersByNameOf = once((contracts: Contracts) => new Uint8Array(contracts.namesSize));
 const [UNKNOWN, NO, YES] = [0, 1, 2];

@@ -3,10 +3,10 @@ import { z } from "zod";
 import { defineDetector, fired, notComputable, notFired, NOT_FIRED, type Verdict } from "./define-detector.ts";
 import { contractRecord, fact, firstContracts } from "./evidence.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
-import { awardKindCodes, type Contracts } from "./frame/contracts.ts";
-import { dateOf, type Day, tabledByDay } from "./frame/days.ts";
+import { awardKindCodes, codeText, type Contracts } from "./frame/contracts.ts";
+import { dateOf, createDayTable, type DayTable, onDay } from "./frame/days.ts";
 import { NONE } from "./frame/dictionary.ts";
-import type { RowGroups } from "./frame/group-rows.ts";
+import { groupOfRows, type RowGroups } from "./frame/group-rows.ts";
 import { agencyGroupsOf } from "./market-groups.ts";
 import { clamp } from "./score.ts";
 import { hypergeometricUpperTail } from "./statistics.ts";
@@ -19,6 +19,7 @@ import {
   limitIsInclusive,
   regimeNames,
 } from "./thresholds.ts";
+import { answerGroup } from "./tally.ts";
 
 export const thresholdBunching = defineDetector({
   id: "threshold-bunching",
@@ -59,7 +60,7 @@ export const thresholdBunching = defineDetector({
     comparisonMin: z.int().min(1).default(20).describe("mínimo de contratações de comparação do próprio órgão"),
     pValueMax: z.number().positive().max(1).default(0.01).describe("maior chance exata"),
   }),
-  detect: ({ contracts }, params, answer) => {
+  detect: ({ contracts }, params, tally) => {
     const agencies = agencyGroupsOf(contracts);
     for (const regime of directAwardRegimes) {
       const counts = countBands(contracts, agencies, regime, params.bandShare);
@@ -73,8 +74,8 @@ export const thresholdBunching = defineDetector({
       for (let group = 0; group < agencies.count; group++) {
         const bands = counts[group]!;
         if (bands.awards.length === 0) continue;
-        const id = () => `${contracts.codeText(contracts.agency[bands.awards[0]!]!)}/${regime}`;
-        answer.group({ id, rows: bands.awards }, judge(contracts, { regime, bands, whole }, params));
+        const id = () => `${codeText(contracts, contracts.agency[bands.awards[0]!]!)}/${regime}`;
+        answerGroup(tally, { id, rows: bands.awards }, judge(contracts, { regime, bands, whole }, params));
       }
     }
   },
@@ -126,7 +127,8 @@ type Limits = { bandShare: number; awardsMin: number; ratioMin: number; comparis
 /** By agency. The rows are gone over in their own order: most lie far from any limit. */
 function countBands(contracts: Contracts, agencies: RowGroups, regime: DirectAwardRegime, bandShare: number): Bands[] {
   const { initialValue, signedOn, awardKind } = contracts;
-  const limitOn = limitReaders[regime];
+  const limits = limitTables[regime];
+  const agencyOf = groupOfRows(agencies);
   const counts = Array.from({ length: agencies.count }, (): Bands => {
     const [below, above]: [Band, Band] = [
       { waived: 0, other: 0 },
@@ -136,12 +138,12 @@ function countBands(contracts: Contracts, agencies: RowGroups, regime: DirectAwa
   });
   for (let row = 0; row < contracts.size; row++) {
     const [value, day] = [initialValue[row]!, signedOn[row]!];
-    const limit = day === NONE || !(value > 0) || agencies.groupOf[row]! < 0 ? 0 : limitOn(day);
+    const limit = day === NONE || !(value > 0) || agencyOf[row]! < 0 ? 0 : onDay(limits, day);
     if (limit === 0) continue;
     const isWaived = awardKind[row] === awardKindCodes.waived;
     const isNear = value >= limit * (1 - bandShare) && value <= limit * (1 + bandShare);
     if (!isWaived && !isNear) continue;
-    const bands = counts[agencies.groupOf[row]!]!;
+    const bands = counts[agencyOf[row]!]!;
     if (isWaived) bands.awards.push(row);
     if (!isNear) continue;
     const isWithin = limitIsInclusive[regime] ? value <= limit : value < limit;
@@ -159,12 +161,12 @@ function countBands(contracts: Contracts, agencies: RowGroups, regime: DirectAwa
 }
 
 /** The limit on a day under each regime, in cents; 0 when it did not apply. */
-const limitReaders = Object.fromEntries(
+const limitTables = Object.fromEntries(
   directAwardRegimes.map((regime) => [
     regime,
-    tabledByDay((day) => directAwardThresholdOn(dateOf(day)!, regime)?.otherCents ?? 0),
+    createDayTable((day) => directAwardThresholdOn(dateOf(day)!, regime)?.otherCents ?? 0),
   ]),
-) as Record<DirectAwardRegime, (day: Day) => Cents>;
+) as Record<DirectAwardRegime, DayTable>;
 
 const FALLS_EVERYWHERE = notFired("mais contratações abaixo do limite, mas as outras modalidades caem do mesmo modo");
 

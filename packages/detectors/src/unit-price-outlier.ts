@@ -3,15 +3,16 @@ import { z } from "zod";
 import { defineDetector, excluded, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
 import { contractRecord, contractSubject, fact, inForceOn, itemRecord, partiesOf } from "./evidence.ts";
 import { exampleContract, exampleDataset, exampleItem, exampleKey } from "./examples.ts";
-import { type Contracts, supplierKindCodes } from "./frame/contracts.ts";
+import { contractAt, type Contracts, supplierKindCodes } from "./frame/contracts.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { groupRows, groupSize, overValues, type RowGroups, pairKeys } from "./frame/group-rows.ts";
+import { groupOfRows, groupRows, groupSize, overValues, pairKeys, type RowGroups, rowsOf } from "./frame/group-rows.ts";
 import type { Items } from "./frame/items.ts";
 import { type ItemClasses, itemClassesOf } from "./item-class.ts";
 import { clamp } from "./score.ts";
 import { jaccardOfSets, wordSetOf } from "./similar-texts.ts";
 import { robustSpread, medianInPlace, studentUpperTail } from "./statistics.ts";
 import { fold, formatDecimal } from "./text.ts";
+import { answerContract } from "./tally.ts";
 
 const legalBasis = [
   { norm: "Lei 14.133/2021", article: "arts. 6º, LVI, e 23", validFrom: "2021-04-01", validTo: null },
@@ -64,11 +65,11 @@ export const unitPriceOutlier = defineDetector({
     spreadShrinkage: z.number().min(0).default(20).describe("preços que a dispersão comum vale contra a do grupo"),
     spreadMin: z.number().positive().default(0.1).describe("menor dispersão do logaritmo que se admite"),
   }),
-  detect: ({ contracts, items }, params, answer) => {
+  detect: ({ contracts, items }, params, tally) => {
     const classes = itemClassesOf(items);
     const prices = comparePrices(contracts, items, classes, params);
     for (let row = 0; row < contracts.size; row++) {
-      if (items.start[row] !== items.start[row + 1]) answer.contract(row, judge(row, prices, params));
+      if (items.start[row] !== items.start[row + 1]) answerContract(tally, row, judge(row, prices, params));
     }
   },
   examples: [
@@ -195,9 +196,9 @@ function comparePrices(
     return UNITS_MAX - (MONTHS.has(quantity[index]!) ? PER_MONTH : decade);
   });
   const groups = groupRows(
-    pairKeys(byClass.groupOf, variants).map((key, index) => (byClass.groupOf[index]! < 0 ? -1 : key)),
+    pairKeys(groupOfRows(byClass), variants).map((key, index) => (groupOfRows(byClass)[index]! < 0 ? -1 : key)),
   );
-  const hasUnit = Array.from({ length: groups.count }, (_, group) => unitOfMeasure[groups.rowsOf(group)[0]!] !== NONE);
+  const hasUnit = Array.from({ length: groups.count }, (_, group) => unitOfMeasure[rowsOf(groups, group)[0]!] !== NONE);
   const spreadOf = (values: Float64Array, scratch: Float64Array) => Math.max(robustSpread(values, scratch), spreadMin);
   return {
     contracts,
@@ -274,7 +275,7 @@ function judge(row: number, prices: Prices, limits: Limits): Verdict {
   let compared = 0;
   let worst: Excess | null = null;
   for (let index = items.start[row]!; index < items.start[row + 1]!; index++) {
-    const group = groups.groupOf[index]!;
+    const group = groupOfRows(groups)[index]!;
     if (group < 0) continue;
     priced++;
     if (groupSize(groups, group) < limits.peersMin || prices.contractsOf[group]! < limits.contractsMin) continue;
@@ -299,7 +300,9 @@ function isAnotherProduct({ items, classes, groups }: Prices, index: number): bo
   const ofClass = new Set(wordSetOf(classes.nameOf(classes.ofItem[index]!)));
   const wordsOf = (item: number) => wordSetOf(items.complementText(item) ?? "").filter((word) => !ofClass.has(word));
   const own = wordsOf(index);
-  const peers = groups.rowsOf(groups.groupOf[index]!).filter((peer) => items.contract[peer] !== items.contract[index]);
+  const peers = rowsOf(groups, groupOfRows(groups)[index]!).filter(
+    (peer) => items.contract[peer] !== items.contract[index],
+  );
   const step = Math.max(1, Math.floor(peers.length / PEERS_READ_MAX));
   // Of many peers a part chosen by price: which it is must not depend on the order of the records.
   const read = peers.filter((peer) => items.unitPrice[peer]! % step === 0);
@@ -311,7 +314,7 @@ function isAnotherProduct({ items, classes, groups }: Prices, index: number): bo
 }
 
 function excessOf(index: number, { items, groups, medians, spreads, hasUnit }: Prices, limits: Limits): Excess | null {
-  const group = groups.groupOf[index]!;
+  const group = groupOfRows(groups)[index]!;
   const n = groupSize(groups, group);
   const price = items.unitPrice[index]!;
   const ratio = price / Math.exp(medians[group]!);
@@ -338,9 +341,9 @@ function raise(row: number, prices: Prices, worst: Excess, limits: Limits & { co
     // The worst of several prices of one contract: Bonferroni within it.
     pValue: Math.min(1, worst.pValue * limits.compared),
     describe: () => {
-      const contract = contracts.at(row);
+      const contract = contractAt(contracts, row);
       const item = items.at(index);
-      const group = groups.groupOf[index]!;
+      const group = groupOfRows(groups)[index]!;
       const medianCents = Math.round(Math.exp(medians[group]!));
       const name = classes.nameOf(classes.ofItem[index]!);
       const unit = hasUnit[group] ? item.unitOfMeasure! : "sem unidade publicada";
@@ -382,7 +385,7 @@ function countContracts(items: Items, groups: RowGroups): Int32Array {
   for (let group = 0; group < groups.count; group++) {
     // Rows of a group ascend, and the items of a contract lie together.
     let last = -1;
-    for (const index of groups.rowsOf(group)) {
+    for (const index of rowsOf(groups, group)) {
       if (items.contract[index] !== last) counts[group]!++;
       last = items.contract[index]!;
     }

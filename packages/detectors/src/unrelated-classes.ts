@@ -2,14 +2,15 @@ import { z } from "zod";
 import { defineDetector, excluded, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
 import { contractRecord, fact, firstContracts } from "./evidence.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset, exampleItem } from "./examples.ts";
-import { type Contracts, supplierKindCodes } from "./frame/contracts.ts";
+import { type Contracts, supplierKindCodes, supplierText } from "./frame/contracts.ts";
 import { NONE } from "./frame/dictionary.ts";
-import { groupRows } from "./frame/group-rows.ts";
+import { groupRows, rowsOf } from "./frame/group-rows.ts";
 import { compareTexts, type Items } from "./frame/items.ts";
 import { type ItemClasses, itemClassesOf } from "./item-class.ts";
 import { firstPublicationsOf } from "./republications.ts";
 import { quantileInPlace } from "./statistics.ts";
 import { fold, formatDecimal } from "./text.ts";
+import { answerGroup } from "./tally.ts";
 
 const legalBasis = [{ norm: "Lei 14.133/2021", article: "arts. 62, 66 e 67", validFrom: "2021-04-01", validTo: null }];
 
@@ -43,7 +44,7 @@ export const unrelatedClasses = defineDetector({
     suppliersMin: z.int().min(4).default(8).describe("mínimo de fornecedores para calcular a cerca"),
     classDigits: z.int().min(1).max(8).default(2).describe("algarismos do código que fazem um ramo"),
   }),
-  detect: ({ contracts, items }, params, answer) => {
+  detect: ({ contracts, items }, params, tally) => {
     const sellers = sellersOf(contracts, items);
     const relation = relate(sellers, itemClassesOf(items), params.classDigits);
     const counted = sellers.map((seller) =>
@@ -55,7 +56,7 @@ export const unrelatedClasses = defineDetector({
     for (const [index, seller] of sellers.entries()) {
       const limits = { ...params, fence, tested: tested.length };
       const verdict = judge({ contracts, items }, { ...seller, branches: counted[index]! }, limits);
-      answer.group({ id: () => seller.id, rows: seller.rows }, verdict);
+      answerGroup(tally, { id: () => seller.id, rows: seller.rows }, verdict);
     }
   },
   examples: [
@@ -96,11 +97,11 @@ function sellersOf(contracts: Contracts, items: Items): Seller[] {
     ),
   );
   return Array.from({ length: groups.count }, (_, group) => {
-    const rows = groups.rowsOf(group);
+    const rows = rowsOf(groups, group);
     const classes = new Set<number>();
     for (const row of rows) if (ofContract[row] !== NONE) classes.add(ofContract[row]!);
     return {
-      id: contracts.supplierText(contracts.supplier[rows[0]!]!),
+      id: supplierText(contracts, contracts.supplier[rows[0]!]!),
       rows,
       contracts: rows.length,
       classes: [...classes],

@@ -4,47 +4,46 @@ type ArrayOf<K extends Kind> = K extends "int" ? Int32Array : K extends "byte" ?
 /** Typed arrays of one length, by name. */
 export type Columns<Kinds extends Record<string, Kind>> = { [Name in keyof Kinds]: ArrayOf<Kinds[Name]> };
 
-/** Columns that grow together by doubling. */
+/** Columns that grow together by doubling, with room to spare. */
 export type Table<Kinds extends Record<string, Kind>> = {
-  /** Valid until the next `append`; longer than the number of rows. */
-  readonly columns: Columns<Kinds>;
-  readonly size: number;
-  /** Makes room for one more row and returns its index. */
-  append(): number;
-  /** Columns of exactly the rows appended. */
-  trimmed(): Columns<Kinds>;
+  kinds: Kinds;
+  columns: Columns<Kinds>;
+  size: number;
+  capacity: number;
 };
 
 const CAPACITY_MIN = 256;
 
 export function createTable<const Kinds extends Record<string, Kind>>(kinds: Kinds): Table<Kinds> {
-  let capacity = CAPACITY_MIN;
-  let size = 0;
-  const resized = (rows: number, old: Columns<Kinds> | null): Columns<Kinds> =>
-    Object.fromEntries(
-      Object.entries(kinds).map(([name, kind]) => {
-        const column = allocate(kind, rows);
-        if (old) column.set(old[name]!.subarray(0, size));
-        return [name, column];
-      }),
-    ) as Columns<Kinds>;
-  let columns = resized(capacity, null);
-  return {
-    get columns() {
-      return columns;
-    },
-    get size() {
-      return size;
-    },
-    append() {
-      if (size === capacity) {
-        capacity *= 2;
-        columns = resized(capacity, columns);
-      }
-      return size++;
-    },
-    trimmed: () => resized(size, columns),
-  };
+  return { kinds, columns: resized(kinds, CAPACITY_MIN, null), size: 0, capacity: CAPACITY_MIN };
+}
+
+/** Makes room for one more row and returns its index. The columns may be others then. */
+export function appendRow<Kinds extends Record<string, Kind>>(table: Table<Kinds>): number {
+  if (table.size === table.capacity) {
+    table.capacity *= 2;
+    table.columns = resized(table.kinds, table.capacity, table);
+  }
+  return table.size++;
+}
+
+/** Columns of exactly the rows appended. */
+export function trimmedColumns<Kinds extends Record<string, Kind>>(table: Table<Kinds>): Columns<Kinds> {
+  return resized(table.kinds, table.size, table);
+}
+
+function resized<Kinds extends Record<string, Kind>>(
+  kinds: Kinds,
+  rows: number,
+  old: Table<Kinds> | null,
+): Columns<Kinds> {
+  return Object.fromEntries(
+    Object.entries(kinds).map(([name, kind]) => {
+      const column = allocate(kind, rows);
+      if (old) column.set(old.columns[name]!.subarray(0, old.size));
+      return [name, column];
+    }),
+  ) as Columns<Kinds>;
 }
 
 function allocate(kind: Kind, length: number): Int32Array | Uint8Array | Float64Array {

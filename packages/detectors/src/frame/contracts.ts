@@ -1,14 +1,11 @@
 import { type Contract, directAwardKinds, procurementMethods, supplierKinds } from "@cidadao/domain/contract";
 import { recordKey } from "@cidadao/domain/provenance";
 import { governmentSpheres } from "@cidadao/domain/sanction";
-import { createTable, type Columns } from "./columns.ts";
-import { dateOf, dayOf } from "./days.ts";
-import { createRecordKeys } from "./record-keys.ts";
-import { createTextColumn, textAt, type TextColumnData } from "./text-column.ts";
-import { isWithheld } from "../text.ts";
-import { columnFollowing, columnOf, createDictionary, type Dictionary, NONE } from "./dictionary.ts";
+import type { Columns } from "./columns.ts";
+import { dateOf } from "./days.ts";
+import { textAt, type TextColumnData } from "./text-column.ts";
 
-const kinds = {
+export const contractColumns = {
   key: "int",
   source: "int",
   agency: "int",
@@ -44,23 +41,16 @@ const kinds = {
 } as const;
 
 /** Zero stands for nothing in byte columns; the words follow in their order. */
-const NOTHING = 0;
+export const NOTHING = 0;
 
 export const methodCodes = codesOf(procurementMethods);
 export const awardKindCodes = codesOf(directAwardKinds);
 export const supplierKindCodes = codesOf(supplierKinds);
 export const sphereCodes = codesOf(governmentSpheres);
 
-/** The dictionaries of a frame: codes of agencies, units and methods, names, record keys. */
-export type ContractTexts = {
-  codes: Dictionary;
-  names: Dictionary;
-  suppliers: Dictionary;
-};
-
 /** Plain data that crosses to another thread by structured clone. */
 export type ContractData = {
-  columns: Columns<typeof kinds>;
+  columns: Columns<typeof contractColumns>;
   numbers: TextColumnData;
   objects: TextColumnData;
   urls: TextColumnData;
@@ -72,184 +62,63 @@ export type ContractData = {
 };
 
 /** Contracts by column. Ids are those of the dictionaries, days are days since 1970, `NONE` is nothing, money is cents or NaN. */
-export type Contracts = Columns<typeof kinds> & {
+export type Contracts = Columns<typeof contractColumns> & {
   size: number;
-  /** The contract's number, and what it buys. */
-  numberText: (row: number) => string;
-  objectText: (row: number) => string | null;
-  codeText: (id: number) => string;
-  nameText: (id: number) => string;
-  keyText: (row: number) => string;
-  supplierText: (id: number) => string;
   /** Number of different codes, names and suppliers: the length of a table by id. */
   codesSize: number;
   namesSize: number;
   suppliersSize: number;
-  at: (row: number) => Contract;
-  /** Row of a record key; `NONE` where there is no such contract. */
-  rowOf(key: string): number;
+  data: ContractData;
 };
-
-export type ContractBuilder = {
-  readonly size: number;
-  add(contract: Contract): void;
-  /** Id of a contract's record key, whether it has come yet or not. */
-  keyOf: (source: string, sourceId: string) => number;
-  data(): ContractData;
-};
-
-export function createContractBuilder(): ContractBuilder {
-  const table = createTable(kinds);
-  const texts: ContractTexts = {
-    codes: createDictionary(),
-    names: createDictionary(),
-    suppliers: createDictionary(),
-  };
-  const column = {
-    source: columnOf(texts.codes),
-    agency: columnFollowing(texts.codes),
-    agencyName: columnFollowing(texts.names),
-    parentAgency: columnFollowing(texts.codes),
-    parentAgencyName: columnFollowing(texts.names),
-    unit: columnOf(texts.codes),
-    unitName: columnFollowing(texts.names),
-    supplierName: columnFollowing(texts.names),
-    methodDetails: columnFollowing(texts.codes),
-    legalBasis: columnOf(texts.names),
-    retrievedAt: columnOf(texts.codes),
-    sample: columnOf(texts.codes),
-    category: columnOf(texts.codes),
-    buyerState: columnOf(texts.codes),
-  };
-  const [numbers, objects, urls] = [createTextColumn(), createTextColumn(), createTextColumn()];
-  const keys = createRecordKeys();
-  const rows: number[] = [];
-  let repeated = 0;
-
-  const write = (row: number, key: number, contract: Contract): void => {
-    const { suppliers } = texts;
-    const columns = table.columns;
-    const { provenance } = contract;
-    columns.key[row] = key;
-    columns.source[row] = column.source(provenance.source);
-    const unit = column.unit(contract.unitCode);
-    const agency = column.agency(unit, contract.agencyCode);
-    columns.agency[row] = agency;
-    columns.agencyName[row] = column.agencyName(agency, contract.agencyName);
-    columns.parentAgency[row] = column.parentAgency(agency, contract.parentAgencyCode);
-    columns.parentAgencyName[row] = column.parentAgencyName(agency, contract.parentAgencyName);
-    columns.unit[row] = unit;
-    columns.unitName[row] = column.unitName(unit, contract.unitName);
-    const taxId = suppliers.idOf(contract.supplierTaxId);
-    const supplierId = contract.supplierId === contract.supplierTaxId ? taxId : suppliers.idOf(contract.supplierId);
-    columns.supplier[row] = taxId === NONE ? supplierId : taxId;
-    columns.supplierId[row] = supplierId;
-    columns.supplierTaxId[row] = taxId;
-    columns.supplierName[row] = column.supplierName(supplierId, contract.supplierName);
-    columns.legalBasis[row] = column.legalBasis(contract.legalBasis);
-    columns.retrievedAt[row] = column.retrievedAt(provenance.retrievedAt);
-    columns.sample[row] = column.sample(provenance.sample);
-    columns.category[row] = column.category(contract.category);
-    columns.buyerState[row] = column.buyerState(contract.buyerState);
-    const method = methodCodes[contract.procurementMethod];
-    columns.method[row] = method;
-    columns.methodDetails[row] = column.methodDetails(method, contract.procurementMethodDetails);
-    columns.awardKind[row] = contract.directAwardKind === null ? NOTHING : awardKindCodes[contract.directAwardKind];
-    columns.supplierKind[row] = supplierKindCodes[contract.supplierKind];
-    columns.buyerSphere[row] = contract.buyerSphere ? sphereCodes[contract.buyerSphere] : NOTHING;
-    columns.signedOn[row] = dayOf(contract.signedOn);
-    columns.publishedOn[row] = dayOf(contract.publishedOn);
-    columns.startsOn[row] = dayOf(contract.startsOn);
-    columns.endsOn[row] = dayOf(contract.endsOn);
-    columns.initialValue[row] = contract.initialValueCents ?? Number.NaN;
-    columns.currentValue[row] = contract.currentValueCents ?? Number.NaN;
-    columns.estimatedValue[row] = contract.estimatedValueCents ?? Number.NaN;
-    columns.isWithheld[row] = Number(isWithheld(contract.object));
-  };
-
-  const data = (): ContractData => ({
-    columns: table.trimmed(),
-    numbers: numbers.data(),
-    objects: objects.data(),
-    urls: urls.data(),
-    keys: keys.data(),
-    texts: { codes: texts.codes.texts, names: texts.names.texts, suppliers: texts.suppliers.texts },
-    repeated,
-  });
-
-  return {
-    get size() {
-      return table.size;
-    },
-    add(contract) {
-      const { source, sourceId } = contract.provenance;
-      const key = keys.idOf(column.source(source), sourceId);
-      const known = rows[key];
-      if (known === undefined || known === NONE) {
-        const row = table.append();
-        rows[key] = row;
-        write(row, key, contract);
-        numbers.push(contract.number);
-        objects.push(contract.object);
-        urls.push(contract.provenance.url);
-        return;
-      }
-      repeated++;
-      // Asked of the columns as they stand: a copy of all for every repeated record would be quadratic.
-      const stored = contractAt(
-        {
-          columns: table.columns,
-          numbers: numbers.live(),
-          objects: objects.live(),
-          urls: urls.live(),
-          keys: keys.live(),
-          texts: {
-            codes: texts.codes.texts,
-            names: texts.names.texts,
-            suppliers: texts.suppliers.texts,
-          },
-        },
-        known,
-      );
-      if (!isLater(contract, stored)) return;
-      write(known, key, contract);
-      numbers.set(known, contract.number);
-      objects.set(known, contract.object);
-      urls.set(known, contract.provenance.url);
-    },
-    keyOf(source, sourceId) {
-      const id = keys.idOf(column.source(source), sourceId);
-      rows[id] ??= NONE;
-      return id;
-    },
-    data,
-  };
-}
 
 export function openContracts(data: ContractData): Contracts {
-  const { columns, numbers, objects, texts } = data;
-  let rowByKey: Map<string, number> | null = null;
-  const keyText = (row: number): string =>
-    recordKey({ source: texts.codes[columns.source[row]!]!, sourceId: textAt(data.keys, columns.key[row]!)! });
+  const { columns, texts } = data;
   return {
     ...columns,
     supplierKind: kindsOf(columns, texts.suppliers.length),
     size: columns.key.length,
-    numberText: (row) => textAt(numbers, row)!,
-    objectText: (row) => textAt(objects, row),
-    codeText: (id) => texts.codes[id] ?? "",
-    nameText: (id) => texts.names[id] ?? "",
-    keyText,
-    supplierText: (id) => texts.suppliers[id] ?? "",
     codesSize: texts.codes.length,
     namesSize: texts.names.length,
     suppliersSize: texts.suppliers.length,
-    at: (row) => contractAt(data, row),
-    rowOf(key) {
-      rowByKey ??= new Map(Array.from(columns.key, (_, row) => [keyText(row), row]));
-      return rowByKey.get(key) ?? NONE;
-    },
+    data,
   };
+}
+
+/*
+ * Readers are functions of the whole and a row, never closures over one frame: the engine throws away code that was
+ * compiled for a closure when its frame is gone, and compiles it again for the next.
+ */
+
+export function keyText({ data }: Contracts, row: number): string {
+  return recordKey({
+    source: data.texts.codes[data.columns.source[row]!]!,
+    sourceId: textAt(data.keys, data.columns.key[row]!)!,
+  });
+}
+
+export function numberText({ data }: Contracts, row: number): string {
+  return textAt(data.numbers, row)!;
+}
+
+/** What the contract buys, in the publisher's words. */
+export function objectText({ data }: Contracts, row: number): string | null {
+  return textAt(data.objects, row);
+}
+
+export function codeText({ data }: Contracts, id: number): string {
+  return data.texts.codes[id] ?? "";
+}
+
+export function nameText({ data }: Contracts, id: number): string {
+  return data.texts.names[id] ?? "";
+}
+
+export function supplierText({ data }: Contracts, id: number): string {
+  return data.texts.suppliers[id] ?? "";
+}
+
+export function contractAt({ data }: Contracts, row: number): Contract {
+  return readContract(data, row);
 }
 
 /** Where the records of one supplier disagree about its kind, the one that comes first in the list of kinds holds for all. */
@@ -265,7 +134,7 @@ function kindsOf({ supplier, supplierKind }: ContractData["columns"], suppliers:
   return disagree ? supplierKind.map((_, row) => kinds[supplier[row]!]!) : supplierKind;
 }
 
-function contractAt(
+export function readContract(
   { columns, numbers, objects, urls, keys, texts }: Omit<ContractData, "repeated">,
   row: number,
 ): Contract {
@@ -307,15 +176,6 @@ function contractAt(
     category: code(columns.category[row]!),
     estimatedValueCents: centsOf(columns.estimatedValue[row]!),
   };
-}
-
-/** Of two readings of one record the later counts; of two at the same moment the one whose text sorts last. */
-function isLater(contract: Contract, than: Contract): boolean {
-  const [left, right] = [contract.provenance.retrievedAt, than.provenance.retrievedAt];
-  if (left !== right) return left > right;
-  const builder = createContractBuilder();
-  builder.add(contract);
-  return JSON.stringify(contractAt(builder.data(), 0)) > JSON.stringify(than);
 }
 
 export function centsOf(value: number): number | null {

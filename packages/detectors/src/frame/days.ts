@@ -55,13 +55,16 @@ const TABLED_DAYS = 47_847;
 let months: Int32Array | null = null;
 
 /** What `workOut` gives for a day, a whole number from 0 on, asked of it once a day. */
-export function tabledByDay(workOut: (day: Day) => number): (day: Day) => number {
-  const known = new Int32Array(TABLED_DAYS).fill(NONE);
-  return (day) => {
-    if (day < 0 || day >= TABLED_DAYS) return workOut(day);
-    if (known[day] === NONE) known[day] = workOut(day);
-    return known[day]!;
-  };
+export type DayTable = { workOut: (day: Day) => number; known: Int32Array };
+
+export function createDayTable(workOut: (day: Day) => number): DayTable {
+  return { workOut, known: new Int32Array(TABLED_DAYS).fill(NONE) };
+}
+
+export function onDay({ workOut, known }: DayTable, day: Day): number {
+  if (day < 0 || day >= TABLED_DAYS) return workOut(day);
+  if (known[day] === NONE) known[day] = workOut(day);
+  return known[day]!;
 }
 
 function workOutMonthIndex(day: Day): number {

@@ -1,77 +1,89 @@
-/** Texts as small integers: equal texts have one id, and a column of ids is a typed array. */
-export type Dictionary = {
-  /** The id of `text`, given out at its first appearance; `NONE` for `null`. */
-  idOf(text: string | null | undefined): number;
-  readonly texts: readonly string[];
-};
+/**
+ * Texts as small integers: equal texts have one id, the index in `texts`, and a column of ids is a typed array. Open
+ * addressing over the texts' hashes: a Map of a million texts costs the collector more than the look-ups. A slot is a
+ * hash and an id side by side, so that a look-up touches one line of memory before it touches the text.
+ */
+export type Dictionary = { texts: string[]; slots: Int32Array; mask: number };
 
 /** The id of nothing: an absent text or date. */
 export const NONE = -1;
 
-/** `idOf` for one column: neighbouring records mostly repeat its text, and then no table is asked. */
-export function columnOf(dictionary: Dictionary): (text: string | null | undefined) => number {
-  let [lastText, lastId]: [string | null | undefined, number] = [null, NONE];
-  return (text) => {
-    if (text === lastText) return lastId;
-    lastText = text;
-    lastId = dictionary.idOf(text);
-    return lastId;
-  };
-}
-
-/** `idOf` for a column that mostly follows another, as a name follows a code: the last text of that owner is tried first. */
-export function columnFollowing(dictionary: Dictionary): (owner: number, text: string | null | undefined) => number {
-  const lastByOwner: number[] = [];
-  return (owner, text) => {
-    if (text === null || text === undefined) return NONE;
-    const last = owner < 0 ? undefined : lastByOwner[owner];
-    if (last !== undefined && dictionary.texts[last] === text) return last;
-    const id = dictionary.idOf(text);
-    if (owner >= 0) lastByOwner[owner] = id;
-    return id;
-  };
-}
-
 const SLOTS_MIN = 256;
 
-/**
- * Open addressing over the texts' hashes: a Map of a million texts costs the collector more than the look-ups. A slot
- * is a hash and an id side by side, so that a look-up touches one line of memory before it touches the text.
- */
 export function createDictionary(): Dictionary {
-  const texts: string[] = [];
-  let mask = SLOTS_MIN - 1;
-  let slots = new Int32Array(2 * SLOTS_MIN).fill(NONE);
-  const widen = (): void => {
-    const narrow = slots;
-    mask = 2 * (mask + 1) - 1;
-    slots = new Int32Array(2 * (mask + 1)).fill(NONE);
-    for (let index = 0; index < narrow.length; index += 2) {
-      const id = narrow[index + 1]!;
-      if (id === NONE) continue;
-      let slot = narrow[index]! & mask;
-      while (slots[2 * slot + 1] !== NONE) slot = (slot + 1) & mask;
-      slots[2 * slot] = narrow[index]!;
-      slots[2 * slot + 1] = id;
-    }
-  };
-  return {
-    texts,
-    idOf(text) {
-      if (text === null || text === undefined) return NONE;
-      const hash = hashOfText(text);
-      let slot = hash & mask;
-      for (let id = slots[2 * slot + 1]!; id !== NONE; id = slots[2 * slot + 1]!) {
-        if (slots[2 * slot] === hash && texts[id] === text) return id;
-        slot = (slot + 1) & mask;
-      }
-      const id = texts.push(text) - 1;
-      slots[2 * slot] = hash;
-      slots[2 * slot + 1] = id;
-      if (2 * texts.length > mask) widen();
-      return id;
-    },
-  };
+  return { texts: [], slots: new Int32Array(2 * SLOTS_MIN).fill(NONE), mask: SLOTS_MIN - 1 };
+}
+
+/** The id of `text`, given out at its first appearance; `NONE` for `null`. */
+export function idOf(dictionary: Dictionary, text: string | null | undefined): number {
+  if (text === null || text === undefined) return NONE;
+  const { texts, slots, mask } = dictionary;
+  const hash = hashOfText(text);
+  let slot = hash & mask;
+  for (let id = slots[2 * slot + 1]!; id !== NONE; id = slots[2 * slot + 1]!) {
+    if (slots[2 * slot] === hash && texts[id] === text) return id;
+    slot = (slot + 1) & mask;
+  }
+  const id = texts.push(text) - 1;
+  slots[2 * slot] = hash;
+  slots[2 * slot + 1] = id;
+  if (2 * texts.length > mask) dictionary.slots = widenSlots(slots);
+  dictionary.mask = dictionary.slots.length / 2 - 1;
+  return id;
+}
+
+/** Twice as many slots, pairs of hash and id, with the same in them. */
+export function widenSlots(slots: Int32Array): Int32Array {
+  const wider = new Int32Array(2 * slots.length).fill(NONE);
+  const mask = slots.length - 1;
+  for (let index = 0; index < slots.length; index += 2) {
+    const id = slots[index + 1]!;
+    if (id === NONE) continue;
+    let slot = slots[index]! & mask;
+    while (wider[2 * slot + 1] !== NONE) slot = (slot + 1) & mask;
+    wider[2 * slot] = slots[index]!;
+    wider[2 * slot + 1] = id;
+  }
+  return wider;
+}
+
+/** A column of texts of which neighbours are mostly the same: then no table is asked. */
+export type IdColumn = { dictionary: Dictionary; lastText: string | null | undefined; lastId: number };
+
+export function createIdColumn(dictionary: Dictionary): IdColumn {
+  return { dictionary, lastText: null, lastId: NONE };
+}
+
+export function idInColumn(column: IdColumn, text: string | null | undefined): number {
+  if (text === column.lastText) return column.lastId;
+  column.lastText = text;
+  column.lastId = idOf(column.dictionary, text);
+  return column.lastId;
+}
+
+/** A column that mostly follows another, as a name follows a code: the last text of that owner is tried first. */
+export type OwnedColumn = { dictionary: Dictionary; lastByOwner: Int32Array };
+
+export function createOwnedColumn(dictionary: Dictionary): OwnedColumn {
+  return { dictionary, lastByOwner: new Int32Array(SLOTS_MIN).fill(NONE) };
+}
+
+export function idOfOwner(column: OwnedColumn, owner: number, text: string | null | undefined): number {
+  if (text === null || text === undefined) return NONE;
+  if (owner === NONE) return idOf(column.dictionary, text);
+  if (owner >= column.lastByOwner.length) column.lastByOwner = withRoomFor(column.lastByOwner, owner);
+  const last = column.lastByOwner[owner]!;
+  if (last !== NONE && column.dictionary.texts[last] === text) return last;
+  const id = idOf(column.dictionary, text);
+  column.lastByOwner[owner] = id;
+  return id;
+}
+
+/** The table with `NONE` up to a place at least `index`. */
+export function withRoomFor(table: Int32Array, index: number): Int32Array<ArrayBuffer> {
+  const wider = new Int32Array(Math.max(2 * table.length, index + 1)).fill(NONE);
+  wider.set(table);
+  return wider;
 }
 
 /** Of a long text only the ends are hashed; an even number of characters. */

@@ -3,9 +3,19 @@ import type { Dataset } from "@cidadao/domain/dataset";
 import { recordKey, type Provenance } from "@cidadao/domain/provenance";
 import type { Registration } from "@cidadao/domain/registration";
 import { type Sanction, type SanctionList, sanctionLists } from "@cidadao/domain/sanction";
-import { type ContractData, type Contracts, createContractBuilder, openContracts } from "./contracts.ts";
+import { addContract, contractData, contractKeyOf, createContractBuilder } from "./contract-builder.ts";
+import { contractAt, type ContractData, type Contracts, keyText, openContracts } from "./contracts.ts";
 import { NONE } from "./dictionary.ts";
-import { compareTexts, createItemBuilder, type ItemData, type Items, itemsOf, openItems } from "./items.ts";
+import {
+  addItem,
+  compareTexts,
+  createItemBuilder,
+  itemData,
+  type ItemData,
+  type Items,
+  itemsOf,
+  openItems,
+} from "./items.ts";
 
 /**
  * What detectors read: contracts and items by column, the smaller kinds as records. A frame of a million contracts
@@ -22,9 +32,17 @@ export type Frame = {
 
 export type Amendments = {
   size: number;
-  /** Those of the contract in `row`, in the order of their ids. */
-  of(row: number): readonly Amendment[];
+  contracts: Contracts;
+  /** By the key of their contract. */
+  byContract: ReadonlyMap<string, readonly Amendment[]>;
 };
+
+/** Those of the contract in `row`, in the order of their ids. */
+export function amendmentsOf({ size, contracts, byContract }: Amendments, row: number): readonly Amendment[] {
+  return size === 0 ? NO_AMENDMENTS : (byContract.get(keyText(contracts, row)) ?? NO_AMENDMENTS);
+}
+
+const NO_AMENDMENTS: readonly Amendment[] = [];
 
 export type Registrations = {
   size: number;
@@ -57,14 +75,14 @@ export type FrameBuilder = {
  */
 export function createFrameBuilder(): FrameBuilder {
   const contracts = createContractBuilder();
-  const items = createItemBuilder(contracts.keyOf);
+  const items = createItemBuilder((source, sourceId) => contractKeyOf(contracts, source, sourceId));
   const amendments = new Map<string, Amendment>();
   const sanctions = new Map<string, Sanction>();
   const registrations = new Map<string, Registration>();
   const lists = new Set<SanctionList>();
   const add = (records: Partial<Dataset>): void => {
-    for (const contract of records.contracts ?? []) contracts.add(contract);
-    for (const item of records.items ?? []) items.add(item);
+    for (const contract of records.contracts ?? []) addContract(contracts, contract);
+    for (const item of records.items ?? []) addItem(items, item);
     for (const amendment of records.amendments ?? []) keepLater(amendments, amendment);
     for (const sanction of records.sanctions ?? []) keepLater(sanctions, sanction);
     for (const registration of records.registrations ?? []) keepLater(registrations, registration);
@@ -72,18 +90,18 @@ export function createFrameBuilder(): FrameBuilder {
   };
   return {
     get size() {
-      return contracts.size;
+      return contracts.table.size;
     },
     add,
     merge(slice) {
-      for (const contract of contractsOf(slice.contracts)) contracts.add(contract);
-      for (const item of itemsOf(slice.items)) items.add(item);
+      for (const contract of contractsOf(slice.contracts)) addContract(contracts, contract);
+      for (const item of itemsOf(slice.items)) addItem(items, item);
       const { amendments, sanctions, registrations, sanctionListsRead } = slice;
       add({ amendments, sanctions, registrations, sanctionListsRead });
     },
     data: () => ({
-      contracts: contracts.data(),
-      items: items.data(),
+      contracts: contractData(contracts),
+      items: itemData(items),
       amendments: [...amendments.values()],
       sanctions: [...sanctions.values()],
       sanctionListsRead: sanctionLists.filter((list) => lists.has(list)),
@@ -114,14 +132,14 @@ export function frameOf(dataset: Dataset): Frame {
 
 function* contractsOf(data: ContractData): Generator<Contract> {
   const contracts = openContracts(data);
-  for (let row = 0; row < contracts.size; row++) yield contracts.at(row);
+  for (let row = 0; row < contracts.size; row++) yield contractAt(contracts, row);
 }
 
 function openAmendments(amendments: Amendment[], contracts: Contracts): Amendments {
   const byContract = Map.groupBy(amendments.toSorted(byKey), ({ provenance, contractId }) =>
     recordKey({ source: provenance.source, sourceId: contractId }),
   );
-  return { size: amendments.length, of: (row) => byContract.get(contracts.keyText(row)) ?? [] };
+  return { size: amendments.length, contracts, byContract };
 }
 
 function openRegistrations(registrations: Registration[]): Registrations {

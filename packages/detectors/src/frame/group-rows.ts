@@ -5,22 +5,39 @@ export type RowGroups = {
   count: number;
   start: Int32Array;
   rows: Int32Array;
-  /** Group of each row; -1 for a row that is in none. */
-  readonly groupOf: Int32Array;
-  rowsOf(group: number): Int32Array;
+  /** What `groupOfRows` has worked out. */
+  groupOf: Int32Array | null;
 };
+
+/** Group of each row; -1 for a row that is in none. */
+export function groupOfRows(groups: RowGroups): Int32Array {
+  groups.groupOf ??= readGroups(groups);
+  return groups.groupOf;
+}
+
+function readGroups({ size, count, start, rows }: RowGroups): Int32Array {
+  const groupOf = new Int32Array(size).fill(-1);
+  for (let group = 0; group < count; group++) {
+    for (let index = start[group]!; index < start[group + 1]!; index++) groupOf[rows[index]!] = group;
+  }
+  return groupOf;
+}
+
+export function rowsOf({ start, rows }: RowGroups, group: number): Int32Array {
+  return rows.subarray(start[group], start[group + 1]);
+}
 
 /** A whole number below 2^53 for each row; a negative one leaves the row out. A column, and no function of a row: that is read in a loop of its own, where it costs no call. */
 export type Keys = Int32Array | Float64Array;
 
 export function groupRows(keys: Keys): RowGroups {
-  const table = createKeyTable();
+  const table = createKeyTable(SLOTS_MIN);
   const groupOf = new Int32Array(keys.length);
   for (let row = 0; row < keys.length; row++) {
     const key = keys[row]!;
-    groupOf[row] = key < 0 ? -1 : table.numberOf(key);
+    groupOf[row] = key < 0 ? -1 : numberOf(table, key);
   }
-  return inGroups(groupOf, table.size());
+  return inGroups(groupOf, table.size);
 }
 
 /** As `groupRows`, for keys below `limit`: a table takes the place of the search. */
@@ -112,41 +129,39 @@ const SCANNED_MAX = 24;
 const SLOTS_MIN = 256;
 
 /** Numbers keys in the order of their appearance, by open addressing: a Map of doubles takes three times as long. */
-function createKeyTable() {
-  let slots = SLOTS_MIN;
-  let keys = new Float64Array(slots).fill(-1);
-  let numbers = new Int32Array(slots);
-  let size = 0;
-  const slotOf = (key: number): number => {
-    let slot = hashOf(key) & (slots - 1);
-    while (keys[slot] !== -1 && keys[slot] !== key) slot = (slot + 1) & (slots - 1);
-    return slot;
-  };
-  const widen = (): void => {
-    const [oldKeys, oldNumbers] = [keys, numbers];
-    slots *= 4;
-    keys = new Float64Array(slots).fill(-1);
-    numbers = new Int32Array(slots);
-    for (let index = 0; index < oldKeys.length; index++) {
-      const key = oldKeys[index]!;
-      if (key === -1) continue;
-      const slot = slotOf(key);
-      keys[slot] = key;
-      numbers[slot] = oldNumbers[index]!;
-    }
-  };
-  return {
-    size: () => size,
-    numberOf(key: number): number {
-      const slot = slotOf(key);
-      if (keys[slot] === key) return numbers[slot]!;
-      const number = size++;
-      keys[slot] = key;
-      numbers[slot] = number;
-      if (size * 2 > slots) widen();
-      return number;
-    },
-  };
+type KeyTable = { keys: Float64Array; numbers: Int32Array; size: number };
+
+function createKeyTable(slots: number): KeyTable {
+  return { keys: new Float64Array(slots).fill(-1), numbers: new Int32Array(slots), size: 0 };
+}
+
+function numberOf(table: KeyTable, key: number): number {
+  const slot = slotOf(table.keys, key);
+  if (table.keys[slot] === key) return table.numbers[slot]!;
+  const number = table.size++;
+  table.keys[slot] = key;
+  table.numbers[slot] = number;
+  if (table.size * 2 > table.keys.length) widen(table);
+  return number;
+}
+
+function slotOf(keys: Float64Array, key: number): number {
+  let slot = hashOf(key) & (keys.length - 1);
+  while (keys[slot] !== -1 && keys[slot] !== key) slot = (slot + 1) & (keys.length - 1);
+  return slot;
+}
+
+function widen(table: KeyTable): void {
+  const wider = createKeyTable(table.keys.length * 4);
+  for (let index = 0; index < table.keys.length; index++) {
+    const key = table.keys[index]!;
+    if (key === -1) continue;
+    const slot = slotOf(wider.keys, key);
+    wider.keys[slot] = key;
+    wider.numbers[slot] = table.numbers[index]!;
+  }
+  table.keys = wider.keys;
+  table.numbers = wider.numbers;
 }
 
 function hashOf(key: number): number {
@@ -166,33 +181,12 @@ function inGroups(groupOf: Int32Array, count: number): RowGroups {
     const group = groupOf[row]!;
     if (group >= 0) rows[next[group]!++] = row;
   }
-  return { size: groupOf.length, count, start, rows, groupOf, rowsOf: rowsReader(start, rows) };
+  return { size: groupOf.length, count, start, rows, groupOf };
 }
 
 /** Groups of which nobody may ever ask in which one a row is. */
 function groupsFrom(size: number, start: Int32Array, rows: Int32Array): RowGroups {
-  const count = start.length - 1;
-  let known: Int32Array | null = null;
-  return {
-    size,
-    count,
-    start,
-    rows,
-    get groupOf() {
-      if (known === null) {
-        known = new Int32Array(size).fill(-1);
-        for (let group = 0; group < count; group++) {
-          for (let index = start[group]!; index < start[group + 1]!; index++) known[rows[index]!] = group;
-        }
-      }
-      return known;
-    },
-    rowsOf: rowsReader(start, rows),
-  };
-}
-
-function rowsReader(start: Int32Array, rows: Int32Array): RowGroups["rowsOf"] {
-  return (group) => rows.subarray(start[group], start[group + 1]);
+  return { size, count: start.length - 1, start, rows, groupOf: null };
 }
 
 /** One key for two ids below 2^26, `NONE` included. */

@@ -1,8 +1,8 @@
 import type { ContractItem } from "@cidadao/domain/contract";
-import { createTable, type Columns } from "./columns.ts";
+import { appendRow, type Columns, createTable, trimmedColumns } from "./columns.ts";
 import { centsOf } from "./contracts.ts";
-import { columnOf, createDictionary, NONE } from "./dictionary.ts";
-import { createTextColumn, textAt, type TextColumn, type TextColumnData } from "./text-column.ts";
+import { createDictionary, createIdColumn, idInColumn, NONE } from "./dictionary.ts";
+import { createTextColumn, pushText, textAt, type TextColumnData, trimmedTexts } from "./text-column.ts";
 
 const kinds = {
   /** Id of the contract's record key, then, in an opened frame, the contract's row. */
@@ -46,60 +46,69 @@ export type Items = {
   at(index: number): ContractItem;
 };
 
-type Column = ReturnType<typeof columnOf>;
+/** Items as they are folded. `keyOf` gives the id of their contract's record key. */
+export type ItemBuilder = ReturnType<typeof createItemBuilder>;
 
-export type ItemBuilder = { add(item: ContractItem): void; data(): ItemData };
-
-export function createItemBuilder(keyOf: (source: string, sourceId: string) => number): ItemBuilder {
-  const table = createTable(kinds);
+export function createItemBuilder(keyOf: (source: string, sourceId: string) => number) {
   const texts = createDictionary();
-  const [source, description, scheme, classification, unitOfMeasure, retrievedAt, sample] = Array.from(
-    { length: 7 },
-    () => columnOf(texts),
-  ) as [Column, Column, Column, Column, Column, Column, Column];
-  let last = { source: "", contractId: "", key: NONE };
-  const [sourceIds, contractIds, numbers, complements, urls] = Array.from({ length: 5 }, createTextColumn) as [
-    TextColumn,
-    TextColumn,
-    TextColumn,
-    TextColumn,
-    TextColumn,
-  ];
   return {
-    add(item) {
-      const row = table.append();
-      const columns = table.columns;
-      const { provenance } = item;
-      if (item.contractId !== last.contractId || provenance.source !== last.source) {
-        const { contractId } = item;
-        const key = keyOf(provenance.source, contractId);
-        last = { source: provenance.source, contractId, key };
-      }
-      columns.contract[row] = last.key;
-      columns.source[row] = source(provenance.source);
-      columns.description[row] = description(item.description);
-      columns.scheme[row] = scheme(item.classificationScheme);
-      columns.classification[row] = classification(item.classificationId);
-      columns.unitOfMeasure[row] = unitOfMeasure(item.unitOfMeasure);
-      columns.retrievedAt[row] = retrievedAt(provenance.retrievedAt);
-      columns.sample[row] = sample(provenance.sample);
-      columns.quantity[row] = item.quantity ?? Number.NaN;
-      columns.unitPrice[row] = item.unitPriceCents ?? Number.NaN;
-      sourceIds.push(provenance.sourceId);
-      contractIds.push(item.contractId);
-      numbers.push(item.number);
-      complements.push(item.complement);
-      urls.push(provenance.url);
+    keyOf,
+    table: createTable(kinds),
+    texts,
+    ids: {
+      source: createIdColumn(texts),
+      description: createIdColumn(texts),
+      scheme: createIdColumn(texts),
+      classification: createIdColumn(texts),
+      unitOfMeasure: createIdColumn(texts),
+      retrievedAt: createIdColumn(texts),
+      sample: createIdColumn(texts),
     },
-    data: () => ({
-      columns: table.trimmed(),
-      sourceIds: sourceIds.data(),
-      contractIds: contractIds.data(),
-      numbers: numbers.data(),
-      complements: complements.data(),
-      urls: urls.data(),
-      texts: texts.texts,
-    }),
+    last: { source: "", contractId: "", key: NONE },
+    sourceIds: createTextColumn(),
+    contractIds: createTextColumn(),
+    numbers: createTextColumn(),
+    complements: createTextColumn(),
+    urls: createTextColumn(),
+  };
+}
+
+export function addItem(builder: ItemBuilder, item: ContractItem): void {
+  const { table, ids, last } = builder;
+  const row = appendRow(table);
+  const { columns } = table;
+  const { provenance } = item;
+  if (item.contractId !== last.contractId || provenance.source !== last.source) {
+    last.source = provenance.source;
+    last.contractId = item.contractId;
+    last.key = builder.keyOf(provenance.source, item.contractId);
+  }
+  columns.contract[row] = last.key;
+  columns.source[row] = idInColumn(ids.source, provenance.source);
+  columns.description[row] = idInColumn(ids.description, item.description);
+  columns.scheme[row] = idInColumn(ids.scheme, item.classificationScheme);
+  columns.classification[row] = idInColumn(ids.classification, item.classificationId);
+  columns.unitOfMeasure[row] = idInColumn(ids.unitOfMeasure, item.unitOfMeasure);
+  columns.retrievedAt[row] = idInColumn(ids.retrievedAt, provenance.retrievedAt);
+  columns.sample[row] = idInColumn(ids.sample, provenance.sample);
+  columns.quantity[row] = item.quantity ?? Number.NaN;
+  columns.unitPrice[row] = item.unitPriceCents ?? Number.NaN;
+  pushText(builder.sourceIds, provenance.sourceId);
+  pushText(builder.contractIds, item.contractId);
+  pushText(builder.numbers, item.number);
+  pushText(builder.complements, item.complement);
+  pushText(builder.urls, provenance.url);
+}
+
+export function itemData(builder: ItemBuilder): ItemData {
+  return {
+    columns: trimmedColumns(builder.table),
+    sourceIds: trimmedTexts(builder.sourceIds),
+    contractIds: trimmedTexts(builder.contractIds),
+    numbers: trimmedTexts(builder.numbers),
+    complements: trimmedTexts(builder.complements),
+    urls: trimmedTexts(builder.urls),
+    texts: builder.texts.texts,
   };
 }
 

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createTextColumn, textAt } from "./text-column.ts";
+import { createTextColumn, pushText, setText, textAt, trimmedTexts } from "./text-column.ts";
 
 const text = fc.oneof(
   fc.string({ unit: "binary" }),
@@ -23,12 +23,12 @@ describe("a column of texts", () => {
       fc.property(texts, (rows) => {
         const column = createTextColumn();
         for (const [row, one] of rows.entries()) {
-          column.push(one);
-          expect(column.at(row)).toBe(one);
+          pushText(column, one);
+          expect(textAt(column, row)).toBe(one);
         }
-        const crossed = structuredClone(column.data());
-        expect(rows.map((_, row) => textAt(column.live(), row))).toEqual(rows);
-        expect(rows.map((_, row) => textAt(column.data(), row))).toEqual(rows);
+        const crossed = structuredClone(trimmedTexts(column));
+        expect(rows.map((_, row) => textAt(column, row))).toEqual(rows);
+        expect(rows.map((_, row) => textAt(trimmedTexts(column), row))).toEqual(rows);
         expect(rows.map((_, row) => textAt(crossed, row))).toEqual(rows);
       }),
       { numRuns: 60 },
@@ -43,11 +43,11 @@ describe("a column of texts", () => {
         fc.nat(),
         (rows, replacement, number) => {
           const column = createTextColumn();
-          for (const one of rows) column.push(one);
+          for (const one of rows) pushText(column, one);
           const place = number % rows.length;
-          column.set(place, replacement);
-          column.push("última");
-          expect([...rows.keys(), rows.length].map((row) => column.at(row))).toEqual([
+          setText(column, place, replacement);
+          pushText(column, "última");
+          expect([...rows.keys(), rows.length].map((row) => textAt(column, row))).toEqual([
             ...rows.with(place, replacement),
             "última",
           ]);
@@ -60,18 +60,18 @@ describe("a column of texts", () => {
   test("fills more than one chunk without losing the texts at its edges", () => {
     const long = (row: number) => `${row} ${"ação ".repeat(60_000)}${row}`;
     const column = createTextColumn();
-    for (let row = 0; row < 80; row++) column.push(long(row));
-    expect(column.data().chunks.length).toBeGreaterThan(1);
-    const lost = Array.from({ length: 80 }, (_, row) => row).filter((row) => column.at(row) !== long(row));
+    for (let row = 0; row < 80; row++) pushText(column, long(row));
+    expect(trimmedTexts(column).chunks.length).toBeGreaterThan(1);
+    const lost = Array.from({ length: 80 }, (_, row) => row).filter((row) => textAt(column, row) !== long(row));
     expect(lost).toEqual([]);
   });
 
   test("what was taken out does not change with what comes later", () => {
     const column = createTextColumn();
-    column.push("antes");
-    const taken = column.data();
-    column.set(0, "depois");
-    for (let row = 0; row < 10_000; row++) column.push(`linha ${row}`);
+    pushText(column, "antes");
+    const taken = trimmedTexts(column);
+    setText(column, 0, "depois");
+    for (let row = 0; row < 10_000; row++) pushText(column, `linha ${row}`);
     expect(textAt(taken, 0)).toBe("antes");
     expect(taken.lengths).toHaveLength(1);
   });

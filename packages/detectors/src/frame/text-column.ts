@@ -1,15 +1,14 @@
 /**
  * Texts of a column, one a row, packed outside the heap: a million records would otherwise leave the collector millions
- * of strings to walk. Reading one decodes it.
+ * of strings to walk. Reading one decodes it. With room to spare; `trimmedTexts` has none.
  */
-export type TextColumn = {
-  push(text: string | null): void;
-  /** Replaces the text of a row; the old bytes stay unused. */
-  set(row: number, text: string | null): void;
-  at(row: number): string | null;
-  /** The column as it stands, with room to spare; good until the next `push`. */
-  live: () => TextColumnData;
-  data: () => TextColumnData;
+export type TextColumn = TextColumnData & {
+  rows: number;
+  /** Bytes used of the last chunk. */
+  used: number;
+  lastText: string | null;
+  lastPosition: number;
+  lastLength: number;
 };
 
 /** Plain data. The bytes of row r begin at `positions[r]`, chunk × 2^24 + offset, and are `lengths[r]` long; -1 is `null`. */
@@ -24,52 +23,63 @@ const NULL = -1;
 const BYTES_PER_UNIT_MAX = 3;
 
 export function createTextColumn(): TextColumn {
-  const chunks: Buffer[] = [];
-  let positions = new Float64Array(ROWS_MIN);
-  let lengths = new Int32Array(ROWS_MIN);
-  let rows = 0;
-  let used = 0;
-  const last: { text: string | null; position: number; length: number } = { text: null, position: 0, length: NULL };
-
-  const write = (row: number, text: string | null): void => {
-    if (text === null) {
-      lengths[row] = NULL;
-      return;
-    }
-    // Records of one file share its address: its bytes are kept once.
-    if (text === last.text) {
-      positions[row] = last.position;
-      lengths[row] = last.length;
-      return;
-    }
-    const room = text.length * BYTES_PER_UNIT_MAX;
-    let chunk = chunks.at(-1);
-    if (chunk === undefined || used + room > Math.min(CHUNK_BYTES, chunk.length)) {
-      chunk = Buffer.alloc(Math.max(Math.min(CHUNK_BYTES, FIRST_CHUNK_BYTES * 4 ** chunks.length), room));
-      chunks.push(chunk);
-      used = 0;
-    }
-    const position = (chunks.length - 1) * CHUNK_BYTES + used;
-    const length = writeShort(text, chunk, used) ? text.length : chunk.write(text, used, "utf8");
-    positions[row] = position;
-    lengths[row] = length;
-    used += length;
-    [last.text, last.position, last.length] = [text, position, length];
-  };
-
   return {
-    push(text) {
-      if (rows === positions.length) {
-        positions = widened(positions, new Float64Array(rows * 2));
-        lengths = widened(lengths, new Int32Array(rows * 2));
-      }
-      write(rows++, text);
-    },
-    set: write,
-    at: (row) => textAt({ chunks, positions, lengths }, row),
-    live: () => ({ chunks, positions, lengths }),
-    data: () => ({ chunks, positions: positions.slice(0, rows), lengths: lengths.slice(0, rows) }),
+    chunks: [],
+    positions: new Float64Array(ROWS_MIN),
+    lengths: new Int32Array(ROWS_MIN),
+    rows: 0,
+    used: 0,
+    lastText: null,
+    lastPosition: 0,
+    lastLength: NULL,
   };
+}
+
+export function pushText(column: TextColumn, text: string | null): void {
+  if (column.rows === column.positions.length) {
+    column.positions = widened(column.positions, new Float64Array(column.rows * 2));
+    column.lengths = widened(column.lengths, new Int32Array(column.rows * 2));
+  }
+  setText(column, column.rows++, text);
+}
+
+/** Replaces the text of a row; the old bytes stay unused. */
+export function setText(column: TextColumn, row: number, text: string | null): void {
+  if (text === null) {
+    column.lengths[row] = NULL;
+    return;
+  }
+  // Records of one file share its address: its bytes are kept once.
+  if (text !== column.lastText) writeText(column, text);
+  column.positions[row] = column.lastPosition;
+  column.lengths[row] = column.lastLength;
+}
+
+/** Exactly the rows pushed, which later ones do not change. */
+export function trimmedTexts({ chunks, positions, lengths, rows }: TextColumn): TextColumnData {
+  return { chunks: chunks.slice(), positions: positions.slice(0, rows), lengths: lengths.slice(0, rows) };
+}
+
+function writeText(column: TextColumn, text: string): void {
+  const room = text.length * BYTES_PER_UNIT_MAX;
+  const chunk = chunkFor(column, room);
+  const { used } = column;
+  const length = writeShort(text, chunk, used) ? text.length : chunk.write(text, used, "utf8");
+  column.lastText = text;
+  column.lastPosition = (column.chunks.length - 1) * CHUNK_BYTES + used;
+  column.lastLength = length;
+  column.used += length;
+}
+
+/** The last chunk, or a new one where that has too little room. */
+function chunkFor(column: TextColumn, room: number): Buffer {
+  const { chunks, used } = column;
+  const last = chunks.at(-1);
+  if (last !== undefined && used + room <= Math.min(CHUNK_BYTES, last.length)) return last as Buffer;
+  const chunk = Buffer.alloc(Math.max(Math.min(CHUNK_BYTES, FIRST_CHUNK_BYTES * 4 ** chunks.length), room));
+  chunks.push(chunk);
+  column.used = 0;
+  return chunk;
 }
 
 /** Writes a short text of ASCII alone, as ids and numbers are: for those the way into native code costs more than the copy. */
