@@ -20,25 +20,30 @@ export function fisherPeriodicityTest(series: Float64Array): PeriodicityTest | n
   const n = residuals.length;
   const frequencies = Math.floor((n - 1) / 2);
   if (frequencies < 3) return null;
-  const tests = Array.from({ length: GRIDS }, (_, grid) => testGrid(residuals, frequencies, grid / GRIDS));
-  const strongest = tests.reduce((best, test) => (test.share > best.share ? test : best));
+  const strongest = testGrids(residuals, frequencies).reduce((best, test) => (test.share > best.share ? test : best));
   if (strongest.sum <= n * 1e-12) return null;
   const { share, at } = strongest;
   return { period: n / at, share, pValue: Math.min(1, GRIDS * fisherUpperTail(share, frequencies)), frequencies };
 }
 
-function testGrid(residuals: Float64Array, frequencies: number, shift: number) {
-  const n = residuals.length;
-  let [largest, at, sum] = [0, 1, 0];
+function testGrids(residuals: Float64Array, frequencies: number): { share: number; at: number; sum: number }[] {
+  const [largest, at, sum] = [new Float64Array(GRIDS), new Float64Array(GRIDS).fill(1), new Float64Array(GRIDS)];
+  const powers = new Float64Array(GRIDS);
   for (let index = 1; index <= frequencies; index++) {
-    const frequency = index - shift;
-    // Below one cycle there is only what is left of the trend.
-    if (frequency < 1) continue;
-    const power = powerAt(residuals, (2 * Math.PI * frequency) / n);
-    sum += power;
-    if (power > largest) [largest, at] = [power, frequency];
+    readPowers(powers, residuals, index);
+    for (let grid = 0; grid < GRIDS; grid++) {
+      const frequency = index - grid / GRIDS;
+      // Below one cycle there is only what is left of the trend.
+      if (frequency < 1) continue;
+      sum[grid]! += powers[grid]!;
+      if (powers[grid]! > largest[grid]!) [largest[grid], at[grid]] = [powers[grid]!, frequency];
+    }
   }
-  return { share: sum === 0 ? 0 : largest / sum, at, sum };
+  return Array.from(powers, (_, grid) => ({
+    share: sum[grid] === 0 ? 0 : largest[grid]! / sum[grid]!,
+    at: at[grid]!,
+    sum: sum[grid]!,
+  }));
 }
 
 /** P(g ≥ share) = Σ (−1)^(j−1) C(m, j) (1 − j·share)^(m−1), over j while 1 − j·share is positive. */
@@ -80,14 +85,23 @@ function withoutMemory(series: Float64Array): Float64Array {
   return memory === 0 ? series : series.slice(1).map((value, index) => value - memory * series[index]!);
 }
 
-/** Goertzel's recurrence: the power at one angular frequency. */
-function powerAt(series: Float64Array, angle: number): number {
-  const twice = 2 * Math.cos(angle);
-  let [last, before] = [0, 0];
-  for (let index = 0; index < series.length; index++) {
-    const next = series[index]! + twice * last - before;
-    before = last;
-    last = next;
+/** Goertzel's recurrence: the power at a frequency of each grid. Four at once, for each step waits for the one before. */
+function readPowers(powers: Float64Array, series: Float64Array, index: number): void {
+  const n = series.length;
+  const a = 2 * Math.cos((2 * Math.PI * index) / n);
+  const b = 2 * Math.cos((2 * Math.PI * (index - 0.25)) / n);
+  const c = 2 * Math.cos((2 * Math.PI * (index - 0.5)) / n);
+  const d = 2 * Math.cos((2 * Math.PI * (index - 0.75)) / n);
+  let [lastA, lastB, lastC, lastD, beforeA, beforeB, beforeC, beforeD] = [0, 0, 0, 0, 0, 0, 0, 0];
+  for (let step = 0; step < n; step++) {
+    const value = series[step]!;
+    const [nextA, nextB] = [value + a * lastA - beforeA, value + b * lastB - beforeB];
+    const [nextC, nextD] = [value + c * lastC - beforeC, value + d * lastD - beforeD];
+    [beforeA, beforeB, beforeC, beforeD] = [lastA, lastB, lastC, lastD];
+    [lastA, lastB, lastC, lastD] = [nextA, nextB, nextC, nextD];
   }
-  return last * last + before * before - twice * last * before;
+  powers[0] = lastA * lastA + beforeA * beforeA - a * lastA * beforeA;
+  powers[1] = lastB * lastB + beforeB * beforeB - b * lastB * beforeB;
+  powers[2] = lastC * lastC + beforeC * beforeC - c * lastC * beforeC;
+  powers[3] = lastD * lastD + beforeD * beforeD - d * lastD * beforeD;
 }

@@ -3,6 +3,7 @@ import { recordKey } from "@cidadao/domain/provenance";
 import { governmentSpheres } from "@cidadao/domain/sanction";
 import type { Columns } from "./columns.ts";
 import { dateOf } from "./days.ts";
+import { NONE } from "./dictionary.ts";
 import { textAt, type TextColumnData } from "./text-column.ts";
 
 export const contractColumns = {
@@ -138,44 +139,46 @@ export function readContract(
   { columns, numbers, objects, urls, keys, texts }: Omit<ContractData, "repeated">,
   row: number,
 ): Contract {
-  const code = (id: number) => texts.codes[id] ?? null;
-  const name = (id: number) => texts.names[id] ?? null;
-  const supplier = (id: number) => texts.suppliers[id] ?? null;
+  const { codes, names, suppliers } = texts;
   return {
     provenance: {
-      source: code(columns.source[row]!)!,
+      source: textOf(codes, columns.source[row]!)!,
       sourceId: textAt(keys, columns.key[row]!)!,
       url: textAt(urls, row)!,
-      retrievedAt: code(columns.retrievedAt[row]!)!,
-      sample: code(columns.sample[row]!),
+      retrievedAt: textOf(codes, columns.retrievedAt[row]!)!,
+      sample: textOf(codes, columns.sample[row]!),
     },
     number: textAt(numbers, row)!,
     object: textAt(objects, row),
     procurementMethod: procurementMethods[columns.method[row]! - 1]!,
-    procurementMethodDetails: code(columns.methodDetails[row]!),
+    procurementMethodDetails: textOf(codes, columns.methodDetails[row]!),
     directAwardKind: directAwardKinds[columns.awardKind[row]! - 1] ?? null,
-    legalBasis: name(columns.legalBasis[row]!),
-    agencyCode: code(columns.agency[row]!)!,
-    agencyName: name(columns.agencyName[row]!)!,
-    parentAgencyCode: code(columns.parentAgency[row]!),
-    parentAgencyName: name(columns.parentAgencyName[row]!),
-    unitCode: code(columns.unit[row]!)!,
-    unitName: name(columns.unitName[row]!)!,
-    supplierId: supplier(columns.supplierId[row]!)!,
+    legalBasis: textOf(names, columns.legalBasis[row]!),
+    agencyCode: textOf(codes, columns.agency[row]!)!,
+    agencyName: textOf(names, columns.agencyName[row]!)!,
+    parentAgencyCode: textOf(codes, columns.parentAgency[row]!),
+    parentAgencyName: textOf(names, columns.parentAgencyName[row]!),
+    unitCode: textOf(codes, columns.unit[row]!)!,
+    unitName: textOf(names, columns.unitName[row]!)!,
+    supplierId: textOf(suppliers, columns.supplierId[row]!)!,
     supplierKind: supplierKinds[columns.supplierKind[row]! - 1]!,
-    supplierTaxId: supplier(columns.supplierTaxId[row]!),
-    supplierName: name(columns.supplierName[row]!)!,
+    supplierTaxId: textOf(suppliers, columns.supplierTaxId[row]!),
+    supplierName: textOf(names, columns.supplierName[row]!)!,
     buyerSphere: governmentSpheres[columns.buyerSphere[row]! - 1] ?? null,
-    buyerState: code(columns.buyerState[row]!),
+    buyerState: textOf(codes, columns.buyerState[row]!),
     signedOn: dateOf(columns.signedOn[row]!),
     publishedOn: dateOf(columns.publishedOn[row]!),
     startsOn: dateOf(columns.startsOn[row]!),
     endsOn: dateOf(columns.endsOn[row]!),
     initialValueCents: centsOf(columns.initialValue[row]!),
     currentValueCents: centsOf(columns.currentValue[row]!),
-    category: code(columns.category[row]!),
+    category: textOf(codes, columns.category[row]!),
     estimatedValueCents: centsOf(columns.estimatedValue[row]!),
   };
+}
+
+function textOf(texts: readonly string[], id: number): string | null {
+  return id === NONE ? null : texts[id]!;
 }
 
 export function centsOf(value: number): number | null {
