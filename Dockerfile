@@ -9,7 +9,7 @@ RUN npm install --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
     && rm -rf apps/local apps/cli packages/embedded packages/testing
 
 FROM node:24.21.0-bookworm-slim
-ENV ENVIRONMENT=production NODE_COMPILE_CACHE=/var/cache/node MALLOC_ARENA_MAX=1
+ENV ENVIRONMENT=production NODE_COMPILE_CACHE=/var/cache/node MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=131072
 WORKDIR /app
 COPY --from=packages --chown=root:root /app ./
 COPY Procfile ./

@@ -1,6 +1,7 @@
 import { readJanuary2024 } from "../evaluation/sample.ts";
 import { createFrameBuilder, openFrame } from "@cidadao/detectors/frame/frame";
 import { detectInFrame } from "@cidadao/detectors/run-detectors";
+import { withoutMemorySaver } from "@cidadao/runtime/memory-saver";
 import { resample } from "./resample.ts";
 
 /*
@@ -15,7 +16,9 @@ const real = await readJanuary2024("data");
 if (!options.includes("items")) real.items = [];
 const detectors = options.filter((option) => option !== "items");
 
-const measured = Array.from({ length: Number(rounds) }, (_, round) => measure(20_240_131 + round));
+const measured = await withoutMemorySaver(async () =>
+  Array.from({ length: Number(rounds) }, (_, round) => measure(20_240_131 + round)),
+);
 const [cold] = measured;
 const ranked = measured
   .slice(measured.length >> 1)

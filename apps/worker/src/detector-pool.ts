@@ -1,4 +1,5 @@
 import type { Dataset, Detection } from "@cidadao/domain/dataset";
+import { withoutMemorySaver } from "@cidadao/runtime/memory-saver";
 import { Piscina } from "piscina";
 import type { DetectTask } from "./detect-thread.ts";
 
@@ -6,6 +7,8 @@ const THREAD_IDLE_MS = 5_000;
 const QUEUED_MAX = 64;
 /** A dataset that needs more ends its thread, not the process. */
 const THREAD_HEAP_MB_MAX = 1_024;
+/** From here on the data take more memory than V8 could save, and time begins to matter. */
+const LARGE_CONTRACTS = 5_000;
 
 export type DetectorPool = AsyncDisposable & {
   detect: (dataset: Dataset, detectors: string[] | null, signal: AbortSignal) => Promise<Detection>;
@@ -23,7 +26,10 @@ export function openDetectorPool(options: { threads: number }): DetectorPool {
     resourceLimits: { maxOldGenerationSizeMb: THREAD_HEAP_MB_MAX },
   });
   return {
-    detect: (dataset, detectors, signal) => pool.run({ dataset, detectors }, { signal }),
+    detect: (dataset, detectors, signal) => {
+      const run = () => pool.run({ dataset, detectors }, { signal });
+      return dataset.contracts.length >= LARGE_CONTRACTS ? withoutMemorySaver(run) : run();
+    },
     [Symbol.asyncDispose]: () => pool.destroy(),
   };
 }

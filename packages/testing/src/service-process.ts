@@ -31,6 +31,7 @@ export function startService(options: {
     env: {
       NODE_COMPILE_CACHE: path.join(root, "node_modules/.cache/node"),
       MALLOC_ARENA_MAX: "1",
+      MALLOC_TRIM_THRESHOLD_: "131072",
       ...options.environment,
     },
     stdio: ["ignore", options.output, options.output, "ipc"],
