@@ -9,7 +9,7 @@ const store = openStore({
   SUPABASE_SERVICE_ROLE_KEY: process.env["SUPABASE_SERVICE_ROLE_KEY"]!,
 });
 const startedMs = performance.now();
-const { inserted, updated, unchanged } = await importFiles({ store }, { paths }, new AbortController().signal);
+const { inserted, updated } = await importFiles({ store }, { paths }, new AbortController().signal);
 const seconds = (performance.now() - startedMs) / 1000;
 const peakBytes = process.resourceUsage().maxRSS * 1024;
-process.stdout.write(JSON.stringify({ seconds, rows: inserted + updated + unchanged, inserted, updated, peakBytes }));
+process.stdout.write(JSON.stringify({ seconds, inserted, updated, peakBytes }));

@@ -66,6 +66,30 @@ describe("importing files", () => {
     expect((run["problems"] as { sourceId: string }[])[0]!.sourceId).toMatch(/^202401_\w+\.csv\.gz:\d+$/);
   });
 
+  test("writes what a record refers to before it, however slowly the first batch is written", async () => {
+    const agency = { agencyCode: "26435", agencyName: "IFRN", unitCode: "158155", unitName: "IFRN" };
+    const supplier = { supplierCnpj: "15.195.707/0001-78", supplierName: "Gráfica" };
+    const signed = { signedOn: "2024-01-02", initialValueCents: 100 };
+    const count = 5_000;
+    const contracts = Array.from({ length: count }, (_, index) => ({ kind: "contract", id: `c${index}`, number: "1" }));
+    const items = contracts.map(({ id }, index) => ({ kind: "item", id: `i${index}`, contractId: id, number: "1" }));
+    const file = path.join(folder, "referring.jsonl");
+    const lines = [...contracts.map((one) => ({ ...one, ...agency, ...supplier, ...signed })), ...items];
+    writeFileSync(file, lines.map((line) => JSON.stringify(line)).join("\n"));
+    await db.sql(
+      `create sequence batch;
+       create function first_is_slow() returns trigger language plpgsql
+         as 'begin if nextval(''public.batch'') = 1 then perform pg_sleep(1); end if; return null; end';
+       create trigger first_is_slow before insert on contracts for each statement execute function first_is_slow()`,
+    );
+    try {
+      expect(await importFiles(db, { paths: [file] }, noLimit)).toMatchObject({ inserted: 2 * count + 2, updated: 0 });
+    } finally {
+      await db.sql("drop trigger first_is_slow on contracts; drop function first_is_slow; drop sequence batch");
+    }
+    expect(await importFiles(db, { paths: [file] }, noLimit)).toMatchObject({ inserted: 0, unchanged: 2 * count });
+  });
+
   test("keeps what came before a failure, and ends the run as failed with the reason", async () => {
     await db.sql("alter table amendments add constraint broken check (number <> number)");
     try {

@@ -68,7 +68,7 @@ describe("the updates of the PNCP", () => {
   });
 
   test("of a day that did not answer make the run fail with the reason, and the next run asks again", async () => {
-    await server.setFaults({ rules: [{ fault: { kind: "html" }, skip: 3, times: 1 }] });
+    await server.setFaults({ rules: [{ fault: { kind: "html" }, query: "dataInicial=20250616", times: 1 }] });
     await expect(runOn("2025-06-20")).rejects.toThrow(/leitura incompleta .*"answered":7.*contratos.*HTML/);
     expect(await stored()).toBe(7 * PER_DAY);
     server.requests.reset();

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { IngestCounts, RecordTable } from "./records.ts";
-import { recordLines } from "./record-lines.ts";
-import { rowOf, type SourceRecord } from "./rows.ts";
+import { recordLines, TABLE_END } from "./record-lines.ts";
+import type { SourceRecord } from "./rows.ts";
 import { type Store, unwrap } from "./store.ts";
 
 /** `onlyNew`: what other records mention; the first mention stays. */
@@ -25,35 +25,38 @@ export async function ingestPage(
   signal: AbortSignal,
 ): Promise<IngestCounts & { quarantined: number }> {
   const { seen } = page;
-  const answer = store
-    .rpc("ingest_page", {
-      p_run: page.runId,
-      p_tables: page.batches
-        .filter(({ records }) => records.length > 0)
-        .map(({ table, records, onlyNew = false }) => ({
-          table,
-          ...recordLines(records.map(rowOf)),
-          only_new: onlyNew,
-        })),
-      p_rejects: page.rejects.map(({ sourceId, reason, raw }) => ({
-        key: createHash("sha256")
-          .update(JSON.stringify([sourceId, reason, raw]))
-          .digest("hex"),
-        source_id: sourceId,
-        reason,
-        raw: raw ?? null,
-      })),
-      p_cursor: page.cursor,
-      p_seen: {
-        records: seen.records,
-        rejected: page.rejects.length,
-        excluded: seen.excluded,
-        complaints: seen.complaints,
-        pages: seen.pages,
-        pages_from_cache: seen.pagesFromCache,
-      },
-    })
-    .abortSignal(signal);
+  const tables: unknown[] = [];
+  const parts: string[] = [];
+  for (const { table, records, onlyNew = false } of page.batches) {
+    if (records.length === 0) continue;
+    const { columns, constants, lines } = recordLines(records);
+    tables.push({ table, columns, constants, only_new: onlyNew });
+    parts.push(lines);
+  }
+  const head = {
+    run: page.runId,
+    tables,
+    rejects: page.rejects.map(({ sourceId, reason, raw }) => ({
+      key: createHash("sha256")
+        .update(JSON.stringify([sourceId, reason, raw]))
+        .digest("hex"),
+      source_id: sourceId,
+      reason,
+      raw: raw ?? null,
+    })),
+    cursor: page.cursor,
+    seen: {
+      records: seen.records,
+      rejected: page.rejects.length,
+      excluded: seen.excluded,
+      complaints: seen.complaints,
+      pages: seen.pages,
+      pages_from_cache: seen.pagesFromCache,
+    },
+  };
+  // JSON escapes control characters: the head holds no separator.
+  const text = [JSON.stringify(head), ...parts].join(TABLE_END);
+  const answer = store.callWithText("ingest_page", text, signal);
   const [counts] = (await unwrap(answer, "storing a page")) as (IngestCounts & { quarantined: number })[];
   return counts!;
 }

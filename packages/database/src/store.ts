@@ -1,4 +1,4 @@
-import { AppError } from "@cidadao/runtime/errors";
+import { AppError, messageOf } from "@cidadao/runtime/errors";
 import { createHttpClient, type HttpClient, type HttpRequest } from "@cidadao/runtime/http-client";
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import { z } from "zod";
@@ -12,7 +12,10 @@ export const databaseConfig = z.object({
 });
 
 /** The one way to the database. */
-export type Store = SupabaseClient;
+export type Store = SupabaseClient & {
+  /** Calls a function whose one parameter is an unnamed text, sent as it is: supabase-js makes JSON of everything. */
+  callWithText: (name: string, text: string, signal: AbortSignal) => Promise<Answer<unknown>>;
+};
 
 const TIMEOUTS = { connectMs: 5_000, headersMs: 15_000, bodyMs: 15_000, totalMs: 15_000 };
 /** A page of 1,000 rows is a few megabytes. */
@@ -21,10 +24,12 @@ const CONNECTIONS_MAX = 32;
 
 export function openStore(config: z.infer<typeof databaseConfig>): Store {
   const http = createHttpClient({ userAgent: "cidadao-ai", connectionsPerHostMax: CONNECTIONS_MAX });
-  return createClient(config.SUPABASE_URL, config.SUPABASE_SERVICE_ROLE_KEY, {
+  const { SUPABASE_URL: url, SUPABASE_SERVICE_ROLE_KEY: key } = config;
+  const client = createClient(url, key, {
     auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
     global: { fetch: storeFetch(http) },
   });
+  return Object.assign(client, { callWithText: textCalls(http, { url, key }) });
 }
 
 /**
@@ -49,6 +54,36 @@ function storeFetch(http: Pick<HttpClient, "request">): typeof fetch {
     const { "content-encoding": _encoding, "content-length": _length, ...headers } = answer.headers;
     return new Response(answer.text === "" ? null : answer.text, { status: answer.status, headers });
   };
+}
+
+/** Like supabase-js, an exchange that failed is an answer with status 0. */
+function textCalls(http: Pick<HttpClient, "request">, { url, key }: { url: string; key: string }) {
+  const base = `${url.replace(/\/$/, "")}/rest/v1/rpc`;
+  const headers = { apikey: key, authorization: `Bearer ${key}`, "content-type": "text/plain" };
+  return async (name: string, text: string, signal: AbortSignal): Promise<Answer<unknown>> => {
+    try {
+      const question = { method: "POST", url: `${base}/${name}`, headers, body: text } as const;
+      const answer = await http.request(
+        { ...question, bytesMax: BYTES_MAX, timeouts: TIMEOUTS, source: "store" },
+        signal,
+      );
+      const { status } = answer;
+      return status < 300
+        ? { data: JSON.parse(answer.text), error: null, status }
+        : { data: null, error: errorIn(answer.text), status };
+    } catch (error) {
+      return { data: null, error: { message: messageOf(error) }, status: 0 };
+    }
+  };
+}
+
+/** PostgREST answers in JSON, what stands before it may not. */
+function errorIn(text: string): NonNullable<Answer<unknown>["error"]> {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return { message: text };
+  }
 }
 
 type Answer<Data> = {

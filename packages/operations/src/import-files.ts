@@ -6,6 +6,7 @@ import {
   readIngestTotals,
   startIngestRun,
 } from "@cidadao/database/ingest-runs";
+import type { SourceRecord } from "@cidadao/database/rows";
 import type { Store } from "@cidadao/database/store";
 import { messageOf } from "@cidadao/runtime/errors";
 import type { Batch } from "@cidadao/sources/files/define-file-format";
@@ -43,19 +44,21 @@ export async function importFiles(
   const scope = { files: [...input.paths, ...(input.sanctions ?? [])] };
   const run = input.run ?? { source: "files", dataset: input.format ?? "files", scope };
   const runId = await startIngestRun(store, { ...run, investigationId: null }, signal);
-  const isMentioned = firstMentions();
-  let wasOfContracts = false;
+  const mentions = writtenMentions();
 
-  // Batches are written while the next is read. What a batch refers to came with it or with one before: one that brings
-  // contracts is written alone, those without may overtake each other.
+  // Batches are written while the next are read, and may overtake each other. One that refers to contracts waits for all
+  // that brought some before it; agencies and suppliers come with every batch that names them, until one with them is written.
   const writing: Promise<unknown>[] = [];
+  let bringsContracts = false;
   try {
     for await (const batch of reading.batches) {
       problems.push(...batch.complaints.slice(0, PROBLEMS_MAX - problems.length).map(problemOf));
-      const bringsContracts = batch.contracts.length > 0;
-      if (bringsContracts || wasOfContracts) await Promise.all(writing.splice(0));
-      else if (writing.length >= BATCHES_AT_ONCE) await writing.shift();
-      wasOfContracts = bringsContracts;
+      const refersToContracts = batch.items.length + batch.amendments.length > 0;
+      if (refersToContracts && bringsContracts) {
+        await Promise.all(writing.splice(0));
+        bringsContracts = false;
+      } else if (writing.length >= BATCHES_AT_ONCE) await writing.shift();
+      bringsContracts ||= batch.contracts.length > 0;
       const task = write(batch);
       task.catch(() => {}); // seen when it is awaited, even where reading fails first
       writing.push(task);
@@ -73,12 +76,27 @@ export async function importFiles(
   await finish({ answered: 1, missing }, signal);
   return { ...(await readIngestTotals(store, runId, signal)), read, missing };
 
-  function write(batch: Batch) {
+  async function write(batch: Batch) {
+    const referred = referredRecords(batch.contracts, ({ provenance }) => provenance.url);
+    const agencies = referred.agencies.filter((one) => !mentions.has("agency", one));
+    const suppliers = referred.suppliers.filter((one) => !mentions.has("supplier", one));
     const complaints = batch.complaints.reduce((sum, { count }) => sum + count, 0);
     const records = [batch.contracts, batch.items, batch.amendments, batch.sanctions, batch.registrations];
     const seen = { records: records.reduce((sum, { length }) => sum + length, 0), excluded: 0, complaints };
-    const page = { runId, batches: batchesOf(batch, isMentioned), rejects: [], cursor: null };
-    return ingestPage(store, { ...page, seen: { ...seen, pages: 1, pagesFromCache: 0 } }, signal);
+    // In the order in which they refer to one another.
+    const batches: RecordBatch[] = [
+      { table: "agencies", records: agencies, onlyNew: true },
+      { table: "suppliers", records: suppliers, onlyNew: true },
+      { table: "contracts", records: batch.contracts },
+      { table: "contract_items", records: batch.items },
+      { table: "amendments", records: batch.amendments },
+      { table: "sanctions", records: batch.sanctions },
+      { table: "registrations", records: batch.registrations },
+    ];
+    const page = { runId, batches, rejects: [], cursor: null };
+    await ingestPage(store, { ...page, seen: { ...seen, pages: 1, pagesFromCache: 0 } }, signal);
+    mentions.add("agency", agencies);
+    mentions.add("supplier", suppliers);
   }
 
   function finish(end: { answered: number; missing: { what: string; why: string }[] }, stop: AbortSignal) {
@@ -87,30 +105,19 @@ export async function importFiles(
   }
 }
 
-/** In the order in which they refer to one another. */
-function batchesOf(batch: Batch, isMentioned: ReturnType<typeof firstMentions>): RecordBatch[] {
-  const { agencies, suppliers } = referredRecords(batch.contracts, ({ provenance }) => provenance.url);
-  return [
-    { table: "agencies", records: agencies.filter((one) => !isMentioned("agency", one)), onlyNew: true },
-    { table: "suppliers", records: suppliers.filter((one) => !isMentioned("supplier", one)), onlyNew: true },
-    { table: "contracts", records: batch.contracts },
-    { table: "contract_items", records: batch.items },
-    { table: "amendments", records: batch.amendments },
-    { table: "sanctions", records: batch.sanctions },
-    { table: "registrations", records: batch.registrations },
-  ];
-}
-
 /** Agencies and suppliers that are remembered as written; beyond these some are written again, and found there. */
 const MENTIONS_MAX = 200_000;
 
-function firstMentions() {
-  const seen = new Set<string>();
-  return (kind: string, { provenance }: { provenance: { source: string; sourceId: string } }): boolean => {
-    const key = `${kind} ${provenance.source} ${provenance.sourceId}`;
-    if (seen.has(key)) return true;
-    if (seen.size < MENTIONS_MAX) seen.add(key);
-    return false;
+type Mentioned = Pick<SourceRecord, "provenance">;
+
+function writtenMentions() {
+  const written = new Set<string>();
+  const keyOf = (kind: string, { provenance }: Mentioned) => `${kind} ${provenance.source} ${provenance.sourceId}`;
+  return {
+    has: (kind: string, one: Mentioned): boolean => written.has(keyOf(kind, one)),
+    add(kind: string, all: Mentioned[]): void {
+      for (const one of all) if (written.size < MENTIONS_MAX) written.add(keyOf(kind, one));
+    },
   };
 }
 

@@ -58,7 +58,7 @@ export async function startRecordedServer(options: RecordedServerOptions): Promi
     const logged = requests.add(path ?? url.pathname, url.searchParams);
     if (path === null) return send(response, refusals.forbidden());
     const page = Number(url.searchParams.get("pagina") ?? 1);
-    const fault = faultFromHeader(request) ?? decide({ path, page, lastMinute: logged.lastMinute });
+    const fault = faultFromHeader(request) ?? decide({ path, page, query: url.search, lastMinute: logged.lastMinute });
     logged.request.fault = fault?.kind ?? null;
     try {
       reply(response, { request, path, params: url.searchParams, fault });

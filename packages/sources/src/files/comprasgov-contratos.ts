@@ -25,7 +25,7 @@ import {
 import { isObject, type JsonRecord, readJsonRecords } from "./json-records.ts";
 import type { OpenedFile } from "./open-text.ts";
 import { pncpContractPage } from "../pncp/buyer.ts";
-import { fingerprint, seenRecords } from "./seen.ts";
+import { fingerprint, seenRecords, seenRows } from "./seen.ts";
 
 export const comprasgovContratos = defineFileFormat({
   id: "comprasgov-contratos",
@@ -74,8 +74,8 @@ async function* read(files: OpenedFile[], context: ReadContext): AsyncGenerator<
   const idsByNumber = instrumentIds(instruments);
   for (const number of await sharedNumbers(byShape.contracts)) idsByNumber.set(number, null);
   const contractIds = new Map<string, string | null>();
-  const isUnseen = seenRecords();
-  const run: Run = { out, context, instruments, idsByNumber, contractIds, isUnseen };
+  const [isUnseen, isUnseenRow] = [seenRecords(), seenRows()];
+  const run: Run = { out, context, instruments, idsByNumber, contractIds, isUnseen, isUnseenRow };
   for (const shape of ["contracts", "history", "items", "other"] as const) {
     for (const { file, records } of byShape[shape]) {
       const complain = out.complainOf(file);
@@ -100,6 +100,7 @@ type Run = {
   /** By contract number; `null`: two contracts have it. */
   contractIds: Map<string, string | null>;
   isUnseen: ReturnType<typeof seenRecords>;
+  isUnseenRow: ReturnType<typeof seenRows>;
 };
 
 /** The first record tells what is in a file. The history is read twice; from a pipe it is kept instead. */
@@ -233,7 +234,7 @@ function readHistoryLine({ line, value }: JsonRecord, run: Run, file: OpenedFile
   const contractId = contractOfInstrument(instrumentId, line, "orphan-amendment", run, complain);
   if (contractId === null) return;
   const sourceId = `${contractId}/${number}-${fingerprint([JSON.stringify(dados)])}`;
-  if (!isNew(run.isUnseen(sourceId), line, complain)) return;
+  if (!isNew(run.isUnseenRow(fingerprint([sourceId])), line, complain)) return;
   const fields = rowFields(sourceId, line, complain);
   const after = fields.money("Vlr. Global", dados["Vlr. Global"]);
   run.out.batch.amendments.push({

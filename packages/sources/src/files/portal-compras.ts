@@ -1,5 +1,5 @@
 import type { Contract } from "@cidadao/domain/contract";
-import { idText, type Scalar, withoutLabel } from "../reading.ts";
+import { idText, withoutLabel } from "../reading.ts";
 import { methodOf } from "../terms.ts";
 import { type CellReader, cellReader } from "./csv-columns.ts";
 import { type CsvHeader, csvHeader, type CsvRow, headerOf, readCsvRows } from "./csv-rows.ts";
@@ -16,7 +16,7 @@ import {
 } from "./define-file-format.ts";
 import type { OpenedFile } from "./open-text.ts";
 import { contractValue, expectedText, NOT_INFORMED, period, supplierFields } from "../published-fields.ts";
-import { compactMap, fingerprint, seenRecords } from "./seen.ts";
+import { compactMap, fingerprint, fingerprintNumber, seenRecords, seenRows } from "./seen.ts";
 
 export const portalCompras = defineFileFormat({
   id: "portal-compras",
@@ -77,7 +77,6 @@ function roleOf({ columns }: CsvHeader): Role | null {
 async function* read(files: OpenedFile[], context: ReadContext): AsyncGenerator<Batch> {
   const out = batchBuilder();
   const known = knownContracts();
-  const isUnseen = seenRecords();
   const names = readNames();
   const byRole = new Map<Role, { file: OpenedFile; header: CsvHeader }[]>(ROLES.map((role) => [role, []]));
   for (const file of files) {
@@ -87,12 +86,13 @@ async function* read(files: OpenedFile[], context: ReadContext): AsyncGenerator<
     if (header !== null) byRole.get(role ?? "contracts")!.push({ file, header });
   }
   for (const role of ROLES) {
+    const [isUnseen, isUnseenRow] = [seenRecords(), seenRows()];
     for (const { file, header } of byRole.get(role)!) {
       // Windows-1252 is what the publisher says it is.
       const complain: Complain = (kind, about) => kind !== "encoding-fallback" && out.complainOf(file)(kind, about);
       const cell = cellReader(header, COLUMNS[role], complain);
       if (cell === null) continue;
-      const input = { out, context, file, cell, complain, known, isUnseen, names, url: downloadUrl(file) };
+      const input = { out, context, file, cell, complain, known, isUnseen, isUnseenRow, names, url: downloadUrl(file) };
       for await (const rows of readCsvRows(file, header, complain)) {
         for (const row of rows) readers[role](row, input);
         if (out.isFull()) yield out.take();
@@ -110,6 +110,7 @@ type Input = {
   complain: Complain;
   known: ReturnType<typeof knownContracts>;
   isUnseen: ReturnType<typeof seenRecords>;
+  isUnseenRow: ReturnType<typeof seenRows>;
   names: ReturnType<typeof readNames>;
   url: string;
 };
@@ -169,7 +170,7 @@ function readContract(
   out.batch.contracts.push(contract);
 }
 
-function readItem(row: CsvRow, { out, context, file, cell, complain, known, isUnseen, url }: Input): void {
+function readItem(row: CsvRow, { out, context, file, cell, complain, known, isUnseenRow, url }: Input): void {
   const { line, cells } = row;
   const contractId = contractOf(row, "orphan-item", { cell, complain, known });
   if (contractId === null) return;
@@ -177,8 +178,9 @@ function readItem(row: CsvRow, { out, context, file, cell, complain, known, isUn
   if (number === null) return complain("unusable-record", { line, reason: "no item code" });
   // A code may come twice with other words. Secret items are all "0": equal ones may be different things.
   const mark = number === SECRET_ITEM ? `L${line}` : fingerprint(cells);
+  const rowMark = number === SECRET_ITEM ? fingerprint([contractId, mark]) : mark;
+  if (!isNew(isUnseenRow(rowMark), line, complain)) return;
   const sourceId = `${contractId}/${number}-${mark}`;
-  if (!isNew(isUnseen(sourceId), line, complain)) return;
   const fields = rowFields(sourceId, line, complain);
   out.batch.items.push({
     provenance: provenanceOf(context, file, { source: SOURCE, sourceId, url }),
@@ -195,14 +197,15 @@ function readItem(row: CsvRow, { out, context, file, cell, complain, known, isUn
 
 const SECRET_ITEM = "0";
 
-function readAmendment(row: CsvRow, { out, context, file, cell, complain, known, isUnseen, url }: Input): void {
+function readAmendment(row: CsvRow, { out, context, file, cell, complain, known, isUnseenRow, url }: Input): void {
   const { line, cells } = row;
   const contractId = contractOf(row, "orphan-amendment", { cell, complain, known });
   if (contractId === null) return;
   const number = idText(cell(cells, "Número Termo Aditivo"));
   if (number === null) return complain("unusable-record", { line, reason: "no amendment number" });
-  const sourceId = `${contractId}/${number}-${fingerprint(cells)}`;
-  if (!isNew(isUnseen(sourceId), line, complain)) return;
+  const mark = fingerprint(cells);
+  if (!isNew(isUnseenRow(mark), line, complain)) return;
+  const sourceId = `${contractId}/${number}-${mark}`;
   const fields = rowFields(sourceId, line, complain);
   out.batch.amendments.push({
     provenance: provenanceOf(context, file, { source: SOURCE, sourceId, url }),
@@ -233,15 +236,15 @@ function knownContracts() {
   const marks = compactMap();
   const SEVERAL = -1;
   // The items of a contract follow one another.
-  let last: { unit: Scalar; number: Scalar; found: { id: string } | "several" } | null = null;
+  let last: { unit: string | null; number: string | null; found: { id: string } | "several" } | null = null;
   return {
     add(unit: string, number: string, mark: string): void {
       last = null;
-      marks.put(`${unit}/${number}`, Number.parseInt(mark, 16), () => SEVERAL);
+      marks.put(fingerprint([unit, number]), fingerprintNumber(mark), () => SEVERAL);
     },
-    find(unit: Scalar, number: Scalar): { id: string } | "none" | "several" {
+    find(unit: string | null, number: string | null): { id: string } | "none" | "several" {
       if (last !== null && last.unit === unit && last.number === number) return last.found;
-      const mark = marks.get(`${unit}/${number}`);
+      const mark = unit === null || number === null ? undefined : marks.get(fingerprint([unit, number]));
       if (mark === undefined) return "none";
       const id = `${unit}-${number}-${mark.toString(16).padStart(12, "0")}`;
       last = { unit, number, found: mark === SEVERAL ? "several" : { id } };

@@ -15,7 +15,7 @@ import {
   rowFields,
 } from "./define-file-format.ts";
 import type { OpenedFile } from "./open-text.ts";
-import { compactMap, fingerprint, seenRecords } from "./seen.ts";
+import { compactMap, fingerprint, seenRecords, seenRows } from "./seen.ts";
 
 /**
  * The names of the columns come from the publisher's dictionary, not from a recorded file: where the dictionary and
@@ -63,7 +63,7 @@ function roleOf({ columns }: CsvHeader): Role | null {
 async function* read(files: OpenedFile[], context: ReadContext): AsyncGenerator<Batch> {
   const out = batchBuilder();
   const known = compactMap();
-  const isUnseen = seenRecords();
+  const [isUnseen, isUnseenRow] = [seenRecords(), seenRows()];
   const headers = await Promise.all(files.map(async (file) => ({ file, header: await csvHeader(file) })));
   for (const role of ROLES) {
     // A file of none of the four is read as procedures, which says what it lacks.
@@ -77,7 +77,7 @@ async function* read(files: OpenedFile[], context: ReadContext): AsyncGenerator<
         if (count > 0) complain("unread-file", { line: null, reason: UNREAD[role], count });
         continue;
       }
-      const input = openRows({ out, context, file, complain, known, isUnseen }, header!, role);
+      const input = openRows({ out, context, file, complain, known, isUnseen, isUnseenRow }, header!, role);
       if (input === null) continue;
       for await (const rows of readCsvRows(file, header!, complain)) {
         for (const row of rows) (role === "tenders" ? readTender : readItem)(row, input);
@@ -95,6 +95,7 @@ type Common = {
   complain: Complain;
   known: ReturnType<typeof compactMap>;
   isUnseen: ReturnType<typeof seenRecords>;
+  isUnseenRow: ReturnType<typeof seenRows>;
 };
 type Input = Common & { cell: CellReader; methodCode: string; methodName: string; url: string };
 
@@ -133,7 +134,7 @@ function readTender(row: CsvRow, input: Input): void {
     return complain("unusable-record", { line, reason: "no number of the procedure, unit or code of the method" });
   }
   if (!isNew(isUnseen(sourceId, cells.join("\u001f")), line, complain)) return;
-  known.put(sourceId, 1, () => 1);
+  known.put(fingerprint([sourceId]), 0, (first) => first);
   const fields = rowFields(sourceId, line, complain);
   const text = (column: string) => fields.text(column, cell(cells, column));
   const agencyCode = expectedText(fields, "Código Órgão", cell(cells, "Código Órgão"), NOT_INFORMED);
@@ -166,15 +167,16 @@ function readTender(row: CsvRow, input: Input): void {
 
 function readItem(row: CsvRow, input: Input): void {
   const { line, cells } = row;
-  const { out, context, file, cell, complain, known, isUnseen, url } = input;
+  const { out, context, file, cell, complain, known, isUnseenRow, url } = input;
   const contractId = tenderIdOf(row, input);
-  if (contractId === null || known.get(contractId) === undefined) {
+  if (contractId === null || known.get(fingerprint([contractId])) === undefined) {
     return complain("orphan-item", { line, reason: "its procedure was read from none of the files" });
   }
   const number = idText(cell(cells, "Código Item Compra"));
   if (number === null) return complain("unusable-record", { line, reason: "no item code" });
-  const sourceId = `${contractId}/${number}-${fingerprint(cells)}`;
-  if (!isNew(isUnseen(sourceId), line, complain)) return;
+  const mark = fingerprint(cells);
+  if (!isNew(isUnseenRow(mark), line, complain)) return;
+  const sourceId = `${contractId}/${number}-${mark}`;
   const fields = rowFields(sourceId, line, complain);
   out.batch.items.push({
     provenance: provenanceOf(context, file, { source: SOURCE, sourceId, url }),

@@ -41,6 +41,8 @@ export type FaultRule = {
   /** Start of the path after /api-de-dados, for example "/contratos". */
   path?: string;
   page?: number;
+  /** Part of the query, for example "dataInicial=20250616". */
+  query?: string;
   /** Lets the first matching requests through. */
   skip?: number;
   /** Strikes so many times at most. */
@@ -61,17 +63,18 @@ export type FaultPlan = {
   seed?: number;
 };
 
-type FaultContext = { path: string; page: number; lastMinute: number };
+type FaultContext = { path: string; page: number; query: string; lastMinute: number };
 
 /** The first rule that strikes decides. Returned function keeps the counts of its plan. */
 export function faultDecider(plan: FaultPlan): (context: FaultContext) => Fault | null {
   const random = randomOf(plan.seed ?? 1);
   const rules = (plan.rules ?? []).map((rule) => ({ rule, seen: 0, struck: 0 }));
-  return ({ path, page, lastMinute }) => {
+  return ({ path, page, query, lastMinute }) => {
     for (const state of rules) {
       const { rule } = state;
       if (rule.path !== undefined && !path.startsWith(rule.path)) continue;
       if (rule.page !== undefined && rule.page !== page) continue;
+      if (rule.query !== undefined && !query.includes(rule.query)) continue;
       if (rule.abovePerMinute !== undefined && lastMinute <= rule.abovePerMinute) continue;
       state.seen++;
       if (state.seen <= (rule.skip ?? 0)) continue;

@@ -97,7 +97,7 @@ test("changes its faults while it runs, by call, by request and over HTTP", asyn
 
 const run = (seed: number) => {
   const decide = faultDecider({ seed, rules: [{ fault: { kind: "reset" }, probability: 0.3 }] });
-  return Array.from({ length: 200 }, () => decide({ path: "/x", page: 1, lastMinute: 1 }) !== null);
+  return Array.from({ length: 200 }, () => decide({ path: "/x", page: 1, query: "", lastMinute: 1 }) !== null);
 };
 
 test("gives the same faults for the same seed", () => {
