@@ -72,6 +72,13 @@ beforeAll(async () => {
           Array.from({ length: 5_000 }, (_, id) => sanction(id + 1)),
         ),
       },
+      // Derived: what the TCE-RS publishes for a year, of which no file is recorded.
+      "contrato/ano/2024.csv": {
+        "contrato.csv": Buffer.from(
+          "CD_ORGAO,NR_LICITACAO,ANO_LICITACAO,CD_TIPO_MODALIDADE,NR_CONTRATO,ANO_CONTRATO,TP_INSTRUMENTO,VL_CONTRATO\n" +
+            "53100,36,2024,PRE,15,2024,C,3489.30\n",
+        ),
+      },
       [`cnep/${compact(today)}`]: { "cnep.csv": sanctionsCsv("CNEP", [sanction(7)]) },
     },
   });
@@ -82,6 +89,7 @@ beforeAll(async () => {
     DATABASE_URL: db.databaseUrl,
     PORTAL_DOWNLOADS_URL: server.url,
     PORTAL_DOWNLOADS_HOSTS: server.filesHost,
+    TCE_RS_DOWNLOADS_URL: server.filesUrl,
   };
 });
 afterAll(async () => {
@@ -114,6 +122,14 @@ describe("npx cidadao import --download", () => {
     expect(await download("compras", "2024-01")).toMatchObject({ code: 0 });
     expect(await lastRun()).toMatchObject({ inserted: 0, updated: 0 });
     expect(leftOvers()).toEqual([]);
+  });
+
+  test("brings a year of the contracts of Rio Grande do Sul in, under the court's own name", async () => {
+    expect(await download("licitacon", "2024")).toMatchObject({ code: 0 });
+    expect(await lastRun()).toMatchObject({ source: "tce-rs", dataset: "download:licitacon", status: "completed" });
+    expect(await db.sql("select source, number, buyer_state, initial_value_cents from contracts")).toEqual([
+      { source: "tce-rs", number: "15/2024", buyer_state: "RS", initial_value_cents: 348_930 },
+    ]);
   });
 
   test.each([

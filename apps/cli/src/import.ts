@@ -4,7 +4,7 @@ import { importDownload } from "@cidadao/operations/import-download";
 import { importFiles, type ImportSummary } from "@cidadao/operations/import-files";
 import { localDay } from "@cidadao/operations/local-day";
 import { parseConfig } from "@cidadao/runtime/config";
-import { downloadUrl, portalDownloads, portalDownloadsConfig } from "@cidadao/sources/downloads/portal-downloads";
+import { downloadUrl, publishedDownloads, downloadsConfig } from "@cidadao/sources/downloads/published-downloads";
 import { fileFormats } from "@cidadao/sources/files/formats";
 import Table from "cli-table3";
 import { shownComplaints } from "./analysis-tables.ts";
@@ -17,9 +17,9 @@ export const importCommand: Command = {
   name: "import",
   usage:
     `import FILE… [--source ${fileFormats.map(({ id }) => id).join("|")}] [--sanctions FILE]… [--sample TEXT]\n` +
-    `         import --download ${portalDownloads.map(({ id }) => id).join("|")} --period YYYY-MM[-DD]…`,
+    `         import --download ${publishedDownloads.map(({ id }) => id).join("|")} --period YYYY[-MM[-DD]]…`,
   summary:
-    "Stores downloaded files, zipped or not, in the database (the format is recognised where --source is left out); --download fetches what the Portal da Transparência publishes for a month (lists: a day); the same files again write nothing",
+    "Stores downloaded files, zipped or not, in the database (the format is recognised where --source is left out); --download fetches what is published for a month (lists: a day; licitacon: a year); the same files again write nothing",
   run: async (args, { environment, write, signal }) => {
     const asked = readArguments(args);
     await using open = new AsyncDisposableStack();
@@ -41,7 +41,7 @@ export const importCommand: Command = {
     }
     const { download, periods } = asked;
     const { store, outbound, http } = await openOutbound(environment, open);
-    const config = parseConfig(portalDownloadsConfig, environment);
+    const config = parseConfig(downloadsConfig, environment);
     for (const period of periods) downloadUrl(config, download, period);
     for (const period of periods) {
       write(`${download.id} ${period}: ${download.title}`);
@@ -70,9 +70,9 @@ function readArguments(args: string[]) {
     });
     const filesNamed = positionals.length + values.sanctions.length > 0;
     if (values.download !== undefined) {
-      const download = portalDownloads.find(({ id }) => id === values.download);
+      const download = publishedDownloads.find(({ id }) => id === values.download);
       if (!download)
-        throw new Error(`no download ${values.download}: ${portalDownloads.map(({ id }) => id).join(", ")}`);
+        throw new Error(`no download ${values.download}: ${publishedDownloads.map(({ id }) => id).join(", ")}`);
       if (filesNamed || values.source !== undefined || values.sample !== undefined) {
         throw new Error("--download goes with --period alone");
       }

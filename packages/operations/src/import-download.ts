@@ -5,18 +5,18 @@ import type { Store } from "@cidadao/database/store";
 import { daysBetween, type IsoDate } from "@cidadao/domain/dates";
 import { type DownloadContext, fetchZip } from "@cidadao/sources/downloads/fetch-zip";
 import {
+  downloadHosts,
   downloadUrl,
-  type PortalDownload,
-  type PortalDownloadsConfig,
-} from "@cidadao/sources/downloads/portal-downloads";
+  type DownloadsConfig,
+  type PublishedDownload,
+} from "@cidadao/sources/downloads/published-downloads";
 import type { ReadProgress } from "@cidadao/sources/files/read-files";
-import { SOURCE_ID } from "@cidadao/sources/portal-transparencia/client";
 import { sanctionListRecordsMin } from "@cidadao/sources/portal-transparencia/source";
 import { importFiles, type ImportSummary } from "./import-files.ts";
 
 export type DownloadInput = {
-  download: PortalDownload;
-  /** 2024-01, or 2024-01-31 where there is one a day. */
+  download: PublishedDownload;
+  /** 2024-01, or 2024 or 2024-01-31 where there is one a year or a day. */
   period: string;
   /** Today in Brasília. */
   today: IsoDate;
@@ -32,7 +32,7 @@ const LIST_AGE_DAYS_MAX = 1;
  * sanction list of today counts as the reading of that list, unless it is shorter than the list can be.
  */
 export async function importDownload(
-  context: DownloadContext & { store: Store; config: PortalDownloadsConfig },
+  context: DownloadContext & { store: Store; config: DownloadsConfig },
   { download, period, today, onBytes, onProgress }: DownloadInput,
   signal: AbortSignal,
 ): Promise<ImportSummary> {
@@ -43,8 +43,8 @@ export async function importDownload(
   const target = path.join(folder, `${period.replaceAll("-", "")}_${download.id}.zip`);
   const fetched = {
     url,
-    hosts: context.config.PORTAL_DOWNLOADS_HOSTS,
-    source: "portal-downloads",
+    hosts: downloadHosts(context.config, download),
+    source: `${download.source}-downloads`,
     route: `/${download.id}/:period`,
     target,
     ...(onBytes ? { onBytes } : {}),
@@ -52,13 +52,13 @@ export async function importDownload(
   const { sample } = await fetchZip(context, fetched, signal);
   const common = { sample, ...(onProgress ? { onProgress } : {}) };
   if (download.reads === "contracts") {
-    const run = { source: SOURCE_ID, dataset: `download:${download.id}`, scope: { url } };
+    const run = { source: download.source, dataset: `download:${download.id}`, scope: { url } };
     return await importFiles(context, { paths: [target], format: download.format, ...common, run }, signal);
   }
   const { list } = download;
   const isOfToday = Math.abs(daysBetween(period, today)) <= LIST_AGE_DAYS_MAX;
   const dataset = isOfToday ? list : `download:${list}`;
-  const run = { source: SOURCE_ID, dataset, scope: { url } };
+  const run = { source: download.source, dataset, scope: { url } };
   const sanctionsMin = sanctionListRecordsMin[list];
   return await importFiles(context, { paths: [], sanctions: [target], sanctionsMin, ...common, run }, signal);
 }

@@ -55,3 +55,8 @@ export function expectedText(fields: FieldReader, field: string, value: Scalar, 
 export function dayOf(value: Scalar): Scalar {
   return typeof value === "string" ? value.trim().replace(/^(\d{4}-\d{2}-\d{2})[T ].*$/s, "$1") : value;
 }
+
+/** A number published as text with a decimal dot, "1234.5", which money in Brazil does not have. */
+export function decimalDot(value: Scalar): Scalar {
+  return typeof value === "string" && /^-?\d+(?:\.\d+)?$/.test(value.trim()) ? Number(value) : value;
+}

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { Source } from "./define-source.ts";
-import { portalDownloads } from "./downloads/portal-downloads.ts";
+import { publishedDownloads } from "./downloads/published-downloads.ts";
 import { sources } from "./registry.ts";
 
 const SPHERES = { federal: "federal", state: "estadual", municipal: "municipal" };
@@ -31,23 +31,24 @@ export function renderSourcesPage(): string {
 function renderDownloads(): string[] {
   return [
     "",
-    "## Downloads of the Portal da Transparência",
+    "## Downloads",
     "",
-    "`npx cidadao import --download ID --period 2024-01` fetches what the publisher puts together for a month, or of a list for",
-    "a day, to a file that is removed again, and reads the CSV files inside it as they unpack; nothing is whole in memory. The",
-    "address redirects to another host, and only hosts in `PORTAL_DOWNLOADS_HOSTS` are followed. Anything but a zip is an error",
-    "with its reason, and so is a zip that would grow out of bounds. A day that is not published yet is refused with 403. The",
-    "publisher may answer programs with a challenge (405): then the zip, brought by a browser, goes in by `npx cidadao import`.",
+    "`npx cidadao import --download ID --period 2024-01` fetches what a publisher puts together for a month, a year, or of a",
+    "list for a day, to a file that is removed again, and reads the CSV files inside it as they unpack; nothing is whole in",
+    "memory. The Portal's address redirects to another host, and only hosts in `PORTAL_DOWNLOADS_HOSTS` are followed. Anything",
+    "but a zip is an error with its reason, and so is a zip that would grow out of bounds. A day that is not published yet is",
+    "refused with 403, which is also how the TCE-RS is said to answer the addresses of data centres; the Portal may answer",
+    "programs with a challenge (405). Then the zip, brought by a browser, goes in by `npx cidadao import`.",
     "",
-    "| id | what it brings | one for each | read as |",
-    "| --- | --- | --- | --- |",
-    ...portalDownloads.map(
+    "| id | of | what it brings | one for each | read as |",
+    "| --- | --- | --- | --- | --- |",
+    ...publishedDownloads.map(
       (download) =>
-        `| \`${download.id}\` | ${download.title} | ${download.period} | ${download.reads === "contracts" ? `\`${download.format}\`` : "sanctions, like those of the API"} |`,
+        `| \`${download.id}\` | ${download.source} | ${download.title} | ${download.period} | ${download.reads === "contracts" ? `\`${download.format}\`` : "sanctions, like those of the API"} |`,
     ),
     "",
-    "There is no recorded zip of procedures (`licitacoes`): its columns are those of the publisher's dictionary and of public",
-    "programs that read the files.",
+    "There is no recorded zip of procedures (`licitacoes`) nor of the TCE-RS (`licitacon`): their columns are those of the",
+    "publisher's dictionary and of public programs that read the files.",
   ];
 }
 

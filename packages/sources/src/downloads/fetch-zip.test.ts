@@ -11,7 +11,7 @@ import {
 import type { Fault } from "@cidadao/testing/portal/faults";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { fetchZip } from "./fetch-zip.ts";
-import { downloadUrl, portalDownloads, portalDownloadsConfig } from "./portal-downloads.ts";
+import { downloadUrl, downloadsConfig, publishedDownloads } from "./published-downloads.ts";
 
 const http = createHttpClient({ userAgent: "cidadao-ai-test" });
 const folder = mkdtempSync(join(tmpdir(), "cidadao-fetch-"));
@@ -83,13 +83,20 @@ describe("a published zip", () => {
 });
 
 test("every download has an address for its kind of period, and for no other", () => {
-  const config = portalDownloadsConfig.parse({ PORTAL_DOWNLOADS_URL: "https://example.org/d" });
-  for (const download of portalDownloads) {
-    const [right, wrong] = download.period === "month" ? ["2024-01", "2024-01-31"] : ["2024-01-31", "2024-01"];
+  const config = downloadsConfig.parse({
+    PORTAL_DOWNLOADS_URL: "https://example.org/d",
+    TCE_RS_DOWNLOADS_URL: "https://example.com/l",
+  });
+  const periods = { year: "2024", month: "2024-01", day: "2024-01-31" };
+  for (const download of publishedDownloads) {
+    const right = periods[download.period];
     expect(downloadUrl(config, download, right)).toBe(
-      `https://example.org/d/${download.id}/${right.replaceAll("-", "")}`,
+      download.id === "licitacon"
+        ? "https://example.com/l/contrato/ano/2024.csv.zip"
+        : `https://example.org/d/${download.id}/${right.replaceAll("-", "")}`,
     );
-    for (const bad of [wrong, "2024-13", "../x", ""]) {
+    const wrong = Object.values(periods).filter((period) => period !== right);
+    for (const bad of [...wrong, "2024-13", "../x", "", "1024"]) {
       expect(() => downloadUrl(config, download, bad)).toThrow(/is published for/);
     }
   }

@@ -130,10 +130,12 @@ function refusal(url: URL, status: number, headers: Record<string, string>): App
   if (status === 429) return failure("rate_limited", url, "pediu uma pausa (HTTP 429)", options);
   if (status >= 500) return failure("source_unavailable", url, `respondeu HTTP ${status}`, options);
   if (status === 404) return failure("source_refused", url, "respondeu HTTP 404: nada foi publicado para este período");
-  // The files' host answers 403 for a day that is not published yet, and the front 405 to programs that it does not trust.
+  // The Portal's files' host answers 403 for a day that is not published yet, its front 405 to programs that it does not
+  // trust; the TCE-RS is said to answer 403 to data centres.
+  const byHand = "baixe o zip num navegador e importe-o";
   const hints: Record<number, string> = {
-    403: "; talvez este período ainda não tenha sido publicado",
-    405: "; pode ser o desafio a programas: baixe o zip num navegador e importe-o",
+    403: `; talvez este período ainda não tenha sido publicado, ou não se atendam servidores: ${byHand}`,
+    405: `; pode ser o desafio a programas: ${byHand}`,
   };
   return failure("source_refused", url, `respondeu HTTP ${status}${hints[status] ?? ""}`);
 }

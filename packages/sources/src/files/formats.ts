@@ -3,6 +3,7 @@ import { canonical } from "./canonical.ts";
 import { comprasgovContratos } from "./comprasgov-contratos.ts";
 import { comprasgovDispensas } from "./comprasgov-dispensas.ts";
 import type { FileFormat } from "./define-file-format.ts";
+import { licitaconContratos } from "./licitacon-contratos.ts";
 import { ocds } from "./ocds.ts";
 import { pncpContratacoes } from "./pncp-contratacoes.ts";
 import { pncpContratos } from "./pncp-contratos.ts";
@@ -14,6 +15,7 @@ export const fileFormats = [
   canonical,
   comprasgovContratos,
   comprasgovDispensas,
+  licitaconContratos,
   ocds,
   pncpContratacoes,
   pncpContratos,

@@ -1,7 +1,7 @@
 import type { Contract } from "@cidadao/domain/contract";
 import type { GovernmentSphere } from "@cidadao/domain/sanction";
 import { z } from "zod";
-import { supplierFields } from "../published-fields.ts";
+import { decimalDot, supplierFields } from "../published-fields.ts";
 import { type AnswerReader, answeredProvenance, readerOf } from "../read-rows.ts";
 import { fieldReader, idText, type Scalar, scalar } from "../reading.ts";
 import { methodOf } from "../terms.ts";
@@ -57,7 +57,7 @@ export function readContracts(): AnswerReader<Contract> {
       publishedOn: null,
       startsOn: null,
       endsOn: null,
-      initialValueCents: fields.money("Valor", withDot(wire.Valor)),
+      initialValueCents: fields.money("Valor", decimalDot(wire.Valor)),
       currentValueCents: null,
     };
     return { record, complaints: fields.complaints };
@@ -66,11 +66,6 @@ export function readContracts(): AnswerReader<Contract> {
 
 function contractUrl(id: string): string {
   return `${SITE}/DadosAbertos/Contratos!json?CodigoContrato=${id}`;
-}
-
-/** Amounts are texts with a decimal dot: "1234.5". */
-function withDot(value: Scalar): Scalar {
-  return typeof value === "string" && /^-?\d+(?:\.\d+)?$/.test(value.trim()) ? Number(value) : value;
 }
 
 function sphereOf(value: Scalar): GovernmentSphere {

@@ -12,6 +12,8 @@ export type PortalDownloadsServer = AsyncDisposable & {
   url: string;
   /** Where it redirects to: with the port, it is a host of its own. */
   filesHost: string;
+  /** Base address of the files there: "compras/202401.zip" below it. */
+  filesUrl: string;
   requests: RequestLog;
   fileRequests: RequestLog;
   /** Of the host that has the files. */
@@ -58,6 +60,7 @@ export async function startPortalDownloads(options: {
   return {
     url: `${front.origin()}${BASE.slice(0, -1)}`,
     filesHost: new URL(files.origin()).host,
+    filesUrl: `${files.origin()}${FILES.slice(0, -1)}`,
     requests: front.requests,
     fileRequests: files.requests,
     setFaults: files.setFaults,
