@@ -94,6 +94,12 @@ export type IngestScope = {
   item?: string;
 };
 
+/** The years that days of a scope are in, for sources that are asked by the year. */
+export function yearsOf({ from, to }: Pick<IngestScope, "from" | "to">): number[] {
+  const [first, last] = [from, to].map((day) => Number(day.slice(0, 4))) as [number, number];
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}
+
 /** One question of many that cover a scope. It is read to its end, or goes on later where it stopped. */
 export type Slice<Context> = {
   /** Says which question it is, in any run: "publicacao 2024-01-31 6". */

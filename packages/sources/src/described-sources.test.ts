@@ -19,6 +19,8 @@ const data: Required<StateCourtsData> = {
   ibge: fixture("ibge/fixtures/derived-municipios.json"),
   saoPaulo: fixture("tce-sp/fixtures/derived-municipios.json"),
   rioDeJaneiro: fixture<{ Contratos: Record<string, unknown>[] }>("tce-rj/fixtures/derived-contratos.json").Contratos,
+  rioDeJaneiroDirect: fixture<{ Compras: Record<string, unknown>[] }>("tce-rj/fixtures/derived-compras-diretas.json")
+    .Compras,
   ceara: fixture("tce-ce/fixtures/derived-contratos.json"),
   pernambuco: fixture("tce-pe/fixtures/derived-contratos.json"),
   tcu: fixture("tcu/fixtures/derived-inidoneos.json"),
@@ -35,10 +37,16 @@ const scopes: Record<string, { resource: string; agency: string | null }> = {
 const described = sources.filter((source) => source.described);
 
 /** All that a source says of its scope, and how often it was asked. */
-async function read(id: string, given: StateCourtsData = data, changed: Record<string, string> = {}) {
+async function read(
+  id: string,
+  given: StateCourtsData = data,
+  changed: Record<string, string> = {},
+  named: string | null = null,
+) {
   await using server = await startStateCourts({ data: given });
   const environment = { ...server.environment, [perMinuteOf(id)]: "1000000", ...withOrigin(changed, server.origin()) };
-  const { resource, agency } = scopes[id]!;
+  const { agency } = scopes[id]!;
+  const resource = named ?? scopes[id]!.resource;
   const pages: SourcePage<SourceRecord>[] = [];
   for (const slice of sourceOf(id)
     .open(environment, outbound())
@@ -122,6 +130,29 @@ describe("TCE-RJ", () => {
     ]);
     expect(rejects.map(({ reason }) => reason)).toEqual(["no number (NumeroContrato)", "no municipality (Ente)"]);
     expect(JSON.stringify(records)).not.toMatch(/529\.982\.247-25|52998224725/);
+  });
+
+  test("gives direct purchases of municipalities, each supplier's apart, without a day that none of them says", async () => {
+    const { records, rejects, asked } = await read("tce-rj", data, {}, "direct-purchases");
+    expect(asked.map(({ path }) => path)).toEqual([expect.stringMatching(/\/compras_diretas_municipio$/) as string]);
+    expect(records).toMatchObject([
+      {
+        number: "1234/2024 (2024)",
+        procurementMethod: "direct",
+        procurementMethodDetails: "Dispensa de licitação",
+        directAwardKind: "waived",
+        legalBasis: "Art. 75, VIII",
+        agencyCode: "SAO GONCALO",
+        unitName: "FUNDO MUNICIPAL DE SAUDE",
+        supplierTaxId: "11222333000181",
+        signedOn: null,
+        initialValueCents: 2_500_050,
+      },
+      { directAwardKind: "no_competition", supplierKind: "person", initialValueCents: 123_450 },
+    ]);
+    expect(new Set(records.map(({ provenance }) => provenance.sourceId)).size).toBe(2);
+    expect(rejects.map(({ reason }) => reason)).toEqual(["no process (Processo)", "no municipality (Municipio)"]);
+    expect(JSON.stringify({ records, rejects })).not.toMatch(/529\.982\.247-25|52998224725/);
   });
 
   test("is asked page after page, and a page that comes again is an error", async () => {

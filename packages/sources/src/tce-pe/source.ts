@@ -1,6 +1,6 @@
 import { AppError } from "@cidadao/runtime/errors";
 import type { CacheParams } from "@cidadao/runtime/response-cache";
-import { type Answer, defineSource, type IngestScope, type Position } from "../define-source.ts";
+import { type Answer, defineSource, type IngestScope, type Position, yearsOf } from "../define-source.ts";
 import { listNamed } from "../offset-pages.ts";
 import { ask, type Door, invalid, openDoor, uncached } from "../outbound.ts";
 import { pageOf } from "../read-rows.ts";
@@ -43,19 +43,15 @@ function contractSlices({ from, to, agency }: IngestScope) {
     throw new AppError("invalid_request", "this source gives the contracts of a unit, or of a municipality: name it");
   }
   const whose = /^\d+$/.test(agency) ? { CodigoUG: agency } : { Municipio: agency };
-  const slices = [];
-  for (let year = Number(from.slice(0, 4)); year <= Number(to.slice(0, 4)); year++) {
-    slices.push({
-      name: `contratos ${year} ${agency}`,
-      what: `contratos de ${agency} em ${year}`,
-      lastDay: null,
-      async *pages({ door }: TcePeContext, _position: Position | null, signal: AbortSignal) {
-        const answer = await askContents(door, "Contratos", { AnoContrato: year, ...whose }, signal);
-        yield pageOf(answer, readContracts());
-      },
-    });
-  }
-  return slices;
+  return yearsOf({ from, to }).map((year) => ({
+    name: `contratos ${year} ${agency}`,
+    what: `contratos de ${agency} em ${year}`,
+    lastDay: null,
+    async *pages({ door }: TcePeContext, _position: Position | null, signal: AbortSignal) {
+      const answer = await askContents(door, "Contratos", { AnoContrato: year, ...whose }, signal);
+      yield pageOf(answer, readContracts());
+    },
+  }));
 }
 
 export const tcePe = defineSource({

@@ -1,38 +1,39 @@
-import { defineSource, type IngestScope } from "../define-source.ts";
+import type { Contract } from "@cidadao/domain/contract";
+import { defineSource, type IngestScope, yearsOf } from "../define-source.ts";
 import { askByOffset, listNamed } from "../offset-pages.ts";
 import { ask, type Door, openDoor, uncached } from "../outbound.ts";
-import { readPages } from "../read-rows.ts";
+import { type AnswerReader, readPages } from "../read-rows.ts";
 import { tceRjConfig } from "./config.ts";
-import { contractWire, readContracts, TCE_RJ } from "./wire.ts";
+import { contractWire, directPurchaseWire, readContracts, readDirectPurchases, TCE_RJ } from "./wire.ts";
 
 type TceRjContext = { door: Door };
 
-const PATH = "/contratos_municipio";
+const CONTRACTS = "/contratos_municipio";
+const DIRECT_PURCHASES = "/compras_diretas_municipio";
 const PAGE_ROWS = 1_000;
-const rowsIn = (body: unknown) => (Array.isArray(body) ? (body as unknown[]) : listNamed(body, ["Contratos"]));
+const rowsIn = (body: unknown) =>
+  Array.isArray(body) ? (body as unknown[]) : listNamed(body, ["Contratos", "Compras"]);
 
 /** One question a year, of all municipalities or of the one that is named. */
-function contractSlices({ from, to, agency }: IngestScope) {
-  const slices = [];
-  for (let year = Number(from.slice(0, 4)); year <= Number(to.slice(0, 4)); year++) {
+function yearly(what: string, path: string, reader: () => AnswerReader<Contract>) {
+  return ({ from, to, agency }: IngestScope) => {
     const where = agency === null ? "todos os municípios" : agency;
-    slices.push({
-      name: `contratos ${year} ${agency ?? "*"}`,
-      what: `contratos de ${where} em ${year}`,
+    return yearsOf({ from, to }).map((year) => ({
+      name: `${what} ${year} ${agency ?? "*"}`,
+      what: `${what} de ${where} em ${year}`,
       lastDay: null,
       pages: ({ door }: TceRjContext, position: Parameters<typeof askByOffset>[2], signal: AbortSignal) => {
         const question = {
-          path: PATH,
+          path,
           params: { ano: year, municipio: agency },
           size: PAGE_ROWS,
           pageParams: (inicio: number, limite: number) => ({ inicio, limite }),
           rowsIn,
         };
-        return readPages(askByOffset(door, question, position, signal), readContracts());
+        return readPages(askByOffset(door, question, position, signal), reader());
       },
-    });
-  }
-  return slices;
+    }));
+  };
 }
 
 export const tceRj = defineSource({
@@ -50,10 +51,12 @@ export const tceRj = defineSource({
   needs: [],
   auth: "ninguém precisa se identificar",
   described: {
-    by: "public programs that read `contratos_municipio`, which agree on its parameters and fields",
+    by:
+      "public programs that read `contratos_municipio` and `compras_diretas_municipio`, which agree on their parameters and " +
+      "fields; one of them found the former empty for every municipality",
     lacks:
-      "contracts of the state, direct purchases, procedures and penalties (their fields differ from program to program), " +
-      "the day a contract begins, and contracts of the capital, which has a court of its own",
+      "contracts and direct purchases of the state, procedures and penalties (their fields differ from program to program), " +
+      "the days a contract begins and a direct purchase is agreed, and the capital, which has a court of its own",
   },
   open: (config, outbound): TceRjContext => ({
     door: openDoor(outbound, {
@@ -66,19 +69,28 @@ export const tceRj = defineSource({
   }),
   probeRecordsMin: 1,
   async probe({ door }, signal) {
-    const { body } = await ask(uncached(door), { path: PATH, params: { inicio: 0, limite: 1 } }, signal);
+    const { body } = await ask(uncached(door), { path: CONTRACTS, params: { inicio: 0, limite: 1 } }, signal);
     return { records: rowsIn(body)?.length ?? 0, sample: null };
   },
   resources: {
     contracts: {
       title: "Contratos dos municípios, por ano; `--agency` é o nome de um município",
-      path: PATH,
+      path: CONTRACTS,
       kind: "contracts",
       cadence: "desconhecida",
       wire: contractWire,
       read: readContracts(),
-      slices: contractSlices,
+      slices: yearly("contratos", CONTRACTS, readContracts),
+    },
+    "direct-purchases": {
+      title: "Dispensas e inexigibilidades dos municípios, por ano; `--agency` é o nome de um município",
+      path: DIRECT_PURCHASES,
+      kind: "contracts",
+      cadence: "desconhecida",
+      wire: directPurchaseWire,
+      read: readDirectPurchases(),
+      slices: yearly("compras diretas", DIRECT_PURCHASES, readDirectPurchases),
     },
   },
-  fixtures: ["derived-contratos.json"],
+  fixtures: ["derived-contratos.json", "derived-compras-diretas.json"],
 });

@@ -1,7 +1,7 @@
-import type { Contract } from "@cidadao/domain/contract";
+import type { Contract, DirectAwardKind } from "@cidadao/domain/contract";
 import { z } from "zod";
 import { fingerprint } from "../files/seen.ts";
-import { dayOf, supplierFields } from "../published-fields.ts";
+import { dayOf, decimalDot, supplierFields } from "../published-fields.ts";
 import { type AnswerReader, answeredProvenance, readerOf } from "../read-rows.ts";
 import { fieldReader, idText, scalar } from "../reading.ts";
 import { methodOf } from "../terms.ts";
@@ -61,4 +61,77 @@ export function readContracts(): AnswerReader<Contract> {
     };
     return { record, complaints: fields.complaints };
   });
+}
+
+export const directPurchaseWire = z.object({
+  Municipio: scalar,
+  Unidade: scalar,
+  Processo: scalar,
+  AnoProcesso: scalar,
+  Objeto: scalar,
+  EnquadramentoLegal: scalar,
+  Fundamentacao: scalar,
+  CPFCNPJFornecedor: scalar,
+  Fornecedor: scalar,
+  ValorTotalCompra: scalar,
+});
+
+/**
+ * A purchase without a procedure, a row for each supplier. Its only day is that of the process, which is neither that of a
+ * signature nor of a publication: it is not read. Without an id, everything that tells two rows apart stands for one.
+ */
+export function readDirectPurchases(): AnswerReader<Contract> {
+  return readerOf(directPurchaseWire, (wire, answer) => {
+    const process = idText(wire.Processo);
+    if (process === null) return "no process (Processo)";
+    const place = idText(wire.Municipio);
+    if (place === null) return "no municipality (Municipio)";
+    const unit = idText(wire.Unidade) ?? place;
+    const year = idText(wire.AnoProcesso);
+    const named = fieldReader(`${place}/${process}`);
+    const name = named.text("Fornecedor", wire.Fornecedor);
+    const supplier = supplierFields(named, { field: "CPFCNPJFornecedor", code: wire.CPFCNPJFornecedor, name });
+    const object = named.text("Objeto", wire.Objeto);
+    const cents = named.money("ValorTotalCompra", decimalDot(wire.ValorTotalCompra));
+    const row = [place, unit, process, year ?? "", supplier.supplierId, object ?? "", String(cents)];
+    const sourceId = `compra-direta/${fingerprint(row)}`;
+    const fields = { ...named, sourceId };
+    const agencyName = fields.text("Municipio", wire.Municipio) ?? place;
+    const [frame, basis] = [
+      fields.text("EnquadramentoLegal", wire.EnquadramentoLegal),
+      fields.text("Fundamentacao", wire.Fundamentacao),
+    ];
+    const record: Contract = {
+      provenance: answeredProvenance(answer, { source: TCE_RJ, sourceId, url: SITE }, SITE),
+      number: year === null ? process : `${process} (${year})`,
+      object,
+      procurementMethod: "direct",
+      procurementMethodDetails: frame,
+      directAwardKind: directAwardKindIn(`${frame ?? ""} ${basis ?? ""}`),
+      legalBasis: basis,
+      agencyCode: agencyName,
+      agencyName,
+      parentAgencyCode: null,
+      parentAgencyName: null,
+      unitCode: fields.text("Unidade", unit) ?? agencyName,
+      unitName: fields.text("Unidade", unit) ?? agencyName,
+      ...supplier,
+      buyerSphere: "municipal",
+      buyerState: "RJ",
+      signedOn: null,
+      publishedOn: null,
+      startsOn: null,
+      endsOn: null,
+      initialValueCents: cents,
+      currentValueCents: null,
+    };
+    return { record, complaints: fields.complaints };
+  });
+}
+
+/** Only what is said in words: articles of several laws have the same numbers. */
+function directAwardKindIn(text: string): DirectAwardKind | null {
+  const [waived, noCompetition] = [/dispensa|dispens[aá]vel/i.test(text), /inexig/i.test(text)];
+  if (waived === noCompetition) return null;
+  return waived ? "waived" : "no_competition";
 }

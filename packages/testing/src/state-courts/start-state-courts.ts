@@ -17,6 +17,7 @@ export type StateCourtsData = {
   ibge?: unknown[];
   saoPaulo?: unknown[];
   rioDeJaneiro?: Record<string, unknown>[];
+  rioDeJaneiroDirect?: Record<string, unknown>[];
   /** "contrato" and "contratados". */
   ceara?: Record<string, Record<string, unknown>[]>;
   pernambuco?: Record<string, unknown>[];
@@ -65,8 +66,10 @@ function answer(data: StateCourtsData, { path: asked, params }: Asked): Reply {
       return list(data.saoPaulo ?? []);
     case "rj": {
       const start = number("inicio");
-      const rows = data.rioDeJaneiro?.slice(start, start + number("limite")) ?? [];
-      return jsonReply(200, JSON.stringify({ Contratos: rows, Count: rows.length }));
+      const isDirect = rest[0] === "compras_diretas_municipio";
+      const all = isDirect ? data.rioDeJaneiroDirect : data.rioDeJaneiro;
+      const rows = all?.slice(start, start + number("limite")) ?? [];
+      return jsonReply(200, JSON.stringify({ [isDirect ? "Compras" : "Contratos"]: rows, Count: rows.length }));
     }
     case "ce": {
       const isSim = rest[0] === "sim";
