@@ -16,7 +16,14 @@ type Coverage = {
   twins?: number;
   apart?: { what: string; why: string }[];
 };
-type Ended = { status: string; outcome: string; records: number; coverage: Coverage[]; scope: Record<string, unknown> };
+type Ended = {
+  id: string;
+  status: string;
+  outcome: string;
+  records: number;
+  coverage: Coverage[];
+  scope: Record<string, unknown>;
+};
 type PortalRow = {
   numero: string;
   unidadeGestora: { codigo: string };
@@ -74,6 +81,10 @@ const entity = (unit: string, state: string, ibge: string) => ({
 });
 
 function contract(sequence: number, given: Record<string, unknown>) {
+  return contractOf(sequence, { ...entity(twin.unidadeGestora.codigo, "DF", "5300108"), ...given });
+}
+
+function contractOf(sequence: number, given: Record<string, unknown>) {
   return {
     numeroControlePNCP: `${agency.cnpj}-2-00000${sequence}/2024`,
     anoContrato: 2024,
@@ -92,7 +103,7 @@ function contract(sequence: number, given: Record<string, unknown>) {
     valorGlobal: 1_000,
     valorParcela: 1_000,
     numeroParcelas: 1,
-    ...entity(twin.unidadeGestora.codigo, "DF", "5300108"),
+    ...entity("1", "DF", "5300108"),
     ...given,
   };
 }
@@ -233,5 +244,46 @@ describe("a question in words", () => {
 
   test("that is missing, with no scope, is refused", async () => {
     expect((await system.post({})).status).toBe(400);
+  });
+});
+
+describe("a contract of the PNCP that grew", () => {
+  const scope = { sources: ["pncp"], agencyCnpjs: [agency.cnpj], ...january };
+  const terms = `/orgaos/${agency.cnpj}/contratos/2024/9/termos`;
+  const growthOf = ({ id }: Ended) =>
+    system.data.sql("select 1 from anomalies where investigation_id = $1 and detector = 'amendment-growth'", [id]);
+  const grown = contractOf(9, { numeroContratoEmpenho: "00999/2024", valorInicial: 100_000, valorGlobal: 160_000 });
+  const renewal = {
+    sequencialTermoContrato: 1,
+    numeroTermoContrato: "1/2024",
+    tipoTermoContratoNome: "Termo Aditivo",
+    objetoTermoContrato: "Prorrogação da vigência por 12 meses",
+    dataAssinatura: "2024-12-20",
+    dataPublicacaoPncp: "2024-12-24T10:00:00",
+    valorGlobal: 160_000,
+  };
+  beforeAll(() => {
+    const records = recordsOf({ contracts: [grown] }, "2024-01-15");
+    pncp.setRecords({ ...records, details: { [terms]: [renewal] } });
+  });
+
+  test("is cleared by its terms, which only renew it", async () => {
+    const ended = await run({ scope });
+    expect(of(ended, "pncp")).toMatchObject({ asked: 2, answered: 2, missing: [] });
+    expect(await system.data.sql("select contract_id, object from amendments where source = 'pncp'")).toEqual([
+      { contract_id: `${agency.cnpj}-2-000009/2024`, object: renewal.objetoTermoContrato },
+    ]);
+    expect(await growthOf(ended)).toEqual([]);
+  });
+
+  test("whose terms do not come stays flagged, and the result is partial", async () => {
+    await system.data.sql("truncate amendments");
+    await pncp.setFaults({ rules: [{ path: "/api/pncp/v1/orgaos", fault: { kind: "html" } }] });
+    const ended = await run({ scope });
+    expect(ended.outcome).toBe("partial");
+    expect(of(ended, "pncp").missing).toMatchObject([
+      { what: `aditivos do contrato ${agency.cnpj}-2-000009/2024`, why: expect.stringContaining("HTML") as string },
+    ]);
+    expect(await growthOf(ended)).toHaveLength(1);
   });
 });

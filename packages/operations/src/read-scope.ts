@@ -9,7 +9,8 @@ import type { IntegrityRegister, RegisterEntry } from "@cidadao/domain/register-
 import { type SanctionList, sanctionLists } from "@cidadao/domain/sanction";
 import { cnpjRoot } from "@cidadao/domain/tax-id";
 import { withoutTwins } from "@cidadao/domain/twin-contracts";
-import type { OpenedSource } from "@cidadao/sources/define-source";
+import type { ContractPages, OpenedSource, SourceRecord } from "@cidadao/sources/define-source";
+import { pncp } from "@cidadao/sources/pncp/source";
 import { type PortalContext, SOURCE_ID } from "@cidadao/sources/portal-transparencia/client";
 import {
   agencies,
@@ -119,51 +120,58 @@ function isBeyondPortal(scope: InvestigationScope): boolean {
   return namesPlaces(scope) && !scope.agencyCodes && !scope.supplierCnpj;
 }
 
-/** The dataset with the items and amendments of the contracts in question. */
+/** A contract by its source and its id there. */
+export type ContractKey = { source: string; sourceId: string };
+
+const DETAILS = [
+  { kind: "items", dataset: "contract_items", what: "itens" },
+  { kind: "amendments", dataset: "amendments", what: "aditivos" },
+] as const;
+
+/** The dataset with the items and amendments of the contracts in question, as far as their sources have some to ask for. */
 export async function readDetails(
   context: ReadContext,
-  input: { contractIds: string[]; investigationId: string | null; dataset: Dataset },
+  input: { contracts: ContractKey[]; investigationId: string | null; dataset: Dataset },
   signal: AbortSignal,
 ): Promise<{ coverage: SourceCoverage[]; dataset: Dataset }> {
-  const ids = input.contractIds.slice(0, DETAILED_CONTRACTS_MAX);
-  if (ids.length === 0) return { coverage: [], dataset: input.dataset };
-  const common = { source, scope: { contracts: ids.length }, investigationId: input.investigationId };
-  const [itemReading, amendmentReading] = await Promise.all([
-    ingest(
-      context,
-      {
-        ...common,
-        dataset: "contract_items",
-        questions: ids.map((contractId) => ({
-          what: `itens do contrato ${contractId}`,
-          pages: (stop) => items(context.portal, { contractId }, stop),
-        })),
-        store: { kind: "items", homepage },
-      },
-      signal,
-    ),
-    ingest(
-      context,
-      {
-        ...common,
-        dataset: "amendments",
-        questions: ids.map((contractId) => ({
-          what: `aditivos do contrato ${contractId}`,
-          pages: (stop) => amendments(context.portal, { contractId }, stop),
-        })),
-        store: { kind: "amendments", homepage },
-      },
-      signal,
-    ),
-  ]);
-  return {
-    coverage: [itemReading.coverage, amendmentReading.coverage],
-    dataset: {
-      ...input.dataset,
-      items: await loadItems(context.store, source, ids, signal),
-      amendments: await loadAmendments(context.store, source, ids, signal),
-    },
-  };
+  const { store } = context;
+  const idsBySource = Map.groupBy(input.contracts.slice(0, DETAILED_CONTRACTS_MAX), (one) => one.source);
+  const coverage: SourceCoverage[] = [];
+  const dataset = { ...input.dataset };
+  for (const [id, contracts] of idsBySource) {
+    const ids = contracts.map(({ sourceId }) => sourceId);
+    const readings = DETAILS.map(async ({ kind, dataset: name, what }) => {
+      const questions = ids.flatMap((contractId) => {
+        const pages = detailsOf(context, id, kind, contractId);
+        return pages === null ? [] : [{ what: `${what} do contrato ${contractId}`, pages }];
+      });
+      if (questions.length === 0) return [];
+      const asked = { source: id, dataset: name, scope: { contracts: questions.length }, questions };
+      const common = { investigationId: input.investigationId, store: { kind, homepage: detailHomepages[id]! } };
+      return [(await ingest<SourceRecord>(context, { ...asked, ...common }, signal)).coverage];
+    });
+    coverage.push(...(await Promise.all(readings)).flat());
+    dataset.items = [...dataset.items, ...(await loadItems(store, id, ids, signal))];
+    dataset.amendments = [...dataset.amendments, ...(await loadAmendments(store, id, ids, signal))];
+  }
+  return { coverage, dataset };
+}
+
+/** Sources that are asked about single contracts, with the pages they refer to. */
+const detailHomepages: Record<string, string> = { [source]: homepage, [pncp.id]: pncp.homepage };
+
+export function hasDetails({ source: id }: ContractKey): boolean {
+  return Object.hasOwn(detailHomepages, id);
+}
+
+function detailsOf(
+  { portal, pncp: opened }: ReadContext,
+  id: string,
+  kind: "items" | "amendments",
+  contractId: string,
+): ContractPages | null {
+  if (id === pncp.id) return opened?.ofContract(kind, contractId) ?? null;
+  return (stop) => (kind === "items" ? items : amendments)(portal, { contractId }, stop);
 }
 
 /** The contracts of the scope, stored as they come; `onRecords` sees them too. */

@@ -26,8 +26,7 @@ import { AppError, asAppError, messageOf } from "@cidadao/runtime/errors";
 import { isTimeout, pause, repeat } from "@cidadao/runtime/deadline";
 import type { Logger } from "@cidadao/runtime/logger";
 import type { Telemetry } from "@cidadao/runtime/telemetry";
-import { SOURCE_ID } from "@cidadao/sources/portal-transparencia/client";
-import { type ReadContext, readDetails, readScope } from "./read-scope.ts";
+import { type ContractKey, hasDetails, type ReadContext, readDetails, readScope } from "./read-scope.ts";
 import { renderReport } from "./render-report.ts";
 import { enqueueDelivery } from "./sweep-stuck.ts";
 
@@ -129,14 +128,15 @@ async function investigate(
 
   await report("detecting", 0.55, `Analisando ${contracts} contratos.`, { contracts });
   const screening = await context.detect(reading.dataset, detectors, signal);
-  // Only the Portal is asked for details, and only of what it brought.
-  const contractIds = scope.storedSource === undefined ? flaggedContracts(reading.dataset, screening.findings) : [];
-  if (contractIds.length > 0) {
-    await report("reading", 0.65, `Buscando itens e aditivos de ${contractIds.length} contratos sinalizados.`);
+  // Details are asked only of what the sources have just brought.
+  const flagged = scope.storedSource === undefined ? flaggedContracts(reading.dataset, screening.findings) : [];
+  if (flagged.length > 0) {
+    await report("reading", 0.65, `Buscando itens e aditivos de ${flagged.length} contratos sinalizados.`);
   }
-  const detailed = await readDetails(context, { contractIds, investigationId, dataset: reading.dataset }, signal);
+  const input = { contracts: flagged, investigationId, dataset: reading.dataset };
+  const detailed = await readDetails(context, input, signal);
   // Items and amendments can clear a contract as well as weigh against it.
-  const detection = contractIds.length > 0 ? await context.detect(detailed.dataset, detectors, signal) : screening;
+  const detection = flagged.length > 0 ? await context.detect(detailed.dataset, detectors, signal) : screening;
 
   const findings = detection.findings.slice(0, ANOMALIES_MAX);
   await report("explaining", 0.8, `Explicando os ${Math.min(findings.length, EXPLAINED_MAX)} indícios mais graves.`, {
@@ -193,18 +193,18 @@ const readsDetails = new Set(
   registry.flatMap(({ id, needs }) => (needs.includes("items") || needs.includes("amendments") ? [id] : [])),
 );
 
-/** Ids at the Portal of the contracts that a finding names and whose details may change it, gravest finding first. */
-function flaggedContracts(dataset: Dataset, findings: Finding[]): string[] {
-  const ofPortal = dataset.contracts.filter(({ provenance }) => provenance.source === SOURCE_ID);
-  const known = new Map(
-    ofPortal.map(({ provenance }) => [`${provenance.source}/${provenance.sourceId}`, provenance.sourceId]),
-  );
-  const ids = findings
+/** The contracts that a finding names and whose details may change it, gravest finding first. */
+function flaggedContracts(dataset: Dataset, findings: Finding[]): ContractKey[] {
+  const known = new Map<string, ContractKey>();
+  for (const { provenance } of dataset.contracts) {
+    if (hasDetails(provenance)) known.set(`${provenance.source}/${provenance.sourceId}`, provenance);
+  }
+  const contracts = findings
     .filter(({ detector }) => readsDetails.has(detector))
     .flatMap((finding) =>
       finding.evidence.records.flatMap((record) => (record.kind === "contract" ? (known.get(record.id) ?? []) : [])),
     );
-  return [...new Set(ids)];
+  return [...new Set(contracts)];
 }
 
 /** One entry a source: what was asked of it in the whole run. */

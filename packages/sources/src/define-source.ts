@@ -126,6 +126,12 @@ export type Resource<Context> = {
   onlyNamed?: true;
   /** The questions that cover a scope; left out where only single questions are asked. */
   slices?: (scope: IngestScope) => Slice<Context>[];
+  /** The one question about a contract of the source; left out where nothing is asked of a contract. */
+  ofContract?: {
+    /** Whether a contract with this `sourceId` can have such records. */
+    has: (contractId: string) => boolean;
+    pages: (context: Context, contractId: string, signal: AbortSignal) => AsyncIterable<SourcePage<SourceRecord>>;
+  };
   /** So many days after a day is over, what the source says of it changes no more in this resource. */
   overlapDays?: number;
   /** Fewest records of a whole reading; fewer means that the source shrank in silence. */
@@ -176,13 +182,16 @@ export type OpenedSource = {
   probe: (signal: AbortSignal) => Promise<Probe>;
   /** The questions that cover a scope, bound to the source; an empty list where the resource has none. */
   slices: (resource: string, scope: IngestScope) => OpenedSlice[];
+  /** Asks for the records of a kind that belong to a contract; `null` where the source has none to ask for. */
+  ofContract: (kind: RecordKind, contractId: string) => ContractPages | null;
 };
+export type ContractPages = (signal: AbortSignal) => AsyncIterable<SourcePage<SourceRecord>>;
 export type OpenedSlice = Omit<Slice<never>, "pages"> & {
   pages: (from: Position | null, signal: AbortSignal) => AsyncIterable<SourcePage<SourceRecord>>;
 };
 
 export type Source = Omit<SourceDefinition<z.ZodObject, never>, "open" | "probe" | "resources"> & {
-  resources: Record<string, Omit<Resource<never>, "slices"> & { isWindowed: boolean }>;
+  resources: Record<string, Omit<Resource<never>, "slices" | "ofContract"> & { isWindowed: boolean }>;
   /** The variables that are missing; an empty list when the source can be opened. */
   missing: (environment: Environment) => string[];
   open: (environment: Environment, outbound: Outbound) => OpenedSource;
@@ -197,7 +206,7 @@ export function defineSource<const Config extends z.ZodObject, Context>(
   return {
     ...described,
     resources: Object.fromEntries(
-      Object.entries(resources).map(([id, { slices, ...resource }]) => [
+      Object.entries(resources).map(([id, { slices, ofContract: _, ...resource }]) => [
         id,
         { ...resource, isWindowed: slices !== undefined },
       ]),
@@ -216,6 +225,12 @@ export function defineSource<const Config extends z.ZodObject, Context>(
             ...slice,
             pages: (from, signal) => slice.pages(context, from, signal),
           })),
+        ofContract(kind, contractId) {
+          const found = Object.values(resources).find(
+            (resource) => resource.kind === kind && resource.ofContract?.has(contractId),
+          );
+          return found ? (signal) => found.ofContract!.pages(context, contractId, signal) : null;
+        },
       };
     },
   };

@@ -110,10 +110,16 @@ function awardedNumber(row: unknown): string[] {
   return wire?.temResultado === true ? [String(wire.numeroItem)] : [];
 }
 
-function detailPath(controlNumber: string, kind: "1" | "2", folder: string): string {
-  const [, cnpj, found, sequence, year] = /^([0-9A-Z]{14})-([12])-(\d{6})\/(\d{4})$/.exec(controlNumber) ?? [];
-  if (found !== kind) throw new AppError("invalid_request", "not a control number of the PNCP");
-  return `/orgaos/${cnpj}/${folder}/${year}/${Number(sequence)}`;
+function detailPath(id: string, kind: "1" | "2", folder: string): string {
+  const found = controlNumber(id);
+  if (found?.kind !== kind) throw new AppError("invalid_request", "not a control number of the PNCP");
+  return `/orgaos/${found.cnpj}/${folder}/${found.year}/${found.sequence}`;
+}
+
+/** Of a purchase (1) or a contract (2), "00394460005887-2-002468/2025". */
+function controlNumber(id: string) {
+  const [, cnpj, kind, sequence, year] = /^([0-9A-Z]{14})-([12])-(\d{6})\/(\d{4})$/.exec(id) ?? [];
+  return kind === undefined ? null : { cnpj, kind, sequence: Number(sequence), year };
 }
 
 function daysOf({ from, to }: { from: IsoDate; to: IsoDate }) {
@@ -294,6 +300,10 @@ export const pncp = defineSource({
       cadence: "contínua",
       wire: termWire,
       read: readTerms("00394460005887-2-002468/2025"),
+      ofContract: {
+        has: (contractId) => controlNumber(contractId)?.kind === "2",
+        pages: (context, contractId, signal) => terms(context, { contractId }, signal),
+      },
     },
   },
   fixtures: [
