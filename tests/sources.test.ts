@@ -273,7 +273,9 @@ test.each(redisUrl ? [redisUrl] : [])("one rate budget is shared by everyone who
     await Promise.all(clients.map((redis) => redis.ping()));
     await first!.take("portal", never);
     const waiting = second!.take("portal", stop.signal);
-    await expect.poll(() => clients[0].get(`${keyPrefix}:portal`)).toBe("2");
+    // Who is refused asks once more from the head of its line.
+    const turns = async () => Number(await clients[0].get(`${keyPrefix}:portal`));
+    await expect.poll(turns).toBeGreaterThanOrEqual(2);
     stop.abort(new Error("had to wait"));
     await expect(waiting).rejects.toThrow("had to wait");
     await expect(second!.take("another", never)).resolves.toBeUndefined();
