@@ -5,8 +5,7 @@ import { contractValue, dayOf, decimalDot, period, supplierFields } from "../pub
 import { type FieldReader, idText } from "../reading.ts";
 import type { Method } from "../terms.ts";
 import { type CellReader, cellReader } from "./csv-columns.ts";
-import { type CsvHeader, csvHeader, type CsvRow, headerOf, plain, readCsvRows } from "./csv-rows.ts";
-import type { Complain } from "./complaints.ts";
+import { type CsvHeader, type CsvRow, headerOf, plain } from "./csv-rows.ts";
 import {
   type Batch,
   batchBuilder,
@@ -18,7 +17,8 @@ import {
   rowFields,
 } from "./define-file-format.ts";
 import type { OpenedFile } from "./open-text.ts";
-import { compactMap, fingerprint, seenRecords, seenRows } from "./seen.ts";
+import { readRoles, type RoleFile } from "./read-roles.ts";
+import { compactMap, fingerprint } from "./seen.ts";
 
 /** The names of the columns and codes come from public programs that read these files, not from a recorded file. */
 export const licitaconContratos = defineFileFormat({
@@ -76,39 +76,30 @@ function roleOf({ columns }: CsvHeader): Role | null {
   return has("NR_ITEM", "VL_ITEM") ? "items" : null;
 }
 
-type Input = {
+type Input = RoleFile<Role> & {
   out: BatchBuilder;
   context: ReadContext;
-  file: OpenedFile;
   cell: CellReader;
-  complain: Complain;
   names: Map<string, string>;
   known: ReturnType<typeof compactMap>;
-  isUnseen: ReturnType<typeof seenRecords>;
-  isUnseenRow: ReturnType<typeof seenRows>;
 };
 
-async function* read(files: OpenedFile[], context: ReadContext): AsyncGenerator<Batch> {
+function read(files: OpenedFile[], context: ReadContext): AsyncGenerator<Batch> {
   const out = batchBuilder();
-  const names = new Map<string, string>();
-  const known = compactMap();
-  const headers = await Promise.all(files.map(async (file) => ({ file, header: await csvHeader(file) })));
-  for (const role of ROLES) {
-    const [isUnseen, isUnseenRow] = [seenRecords(), seenRows()];
-    // A file of none of the four is read as contracts, which says what it lacks.
-    const ours = headers.filter(({ header }) => header !== null && (roleOf(header) ?? "contracts") === role);
-    for (const { file, header } of ours) {
-      const complain = out.complainOf(file);
-      const cell = cellReader(header!, COLUMNS[role], complain);
-      if (cell === null) continue;
-      const input = { out, context, file, cell, complain, names, known, isUnseen, isUnseenRow };
-      for await (const rows of readCsvRows(file, header!, complain)) {
-        for (const row of rows) readers[role](row, input);
-        if (out.isFull()) yield out.take();
-      }
-    }
-  }
-  if (!out.isEmpty()) yield out.take();
+  const [names, known] = [new Map<string, string>(), compactMap()];
+  return readRoles(files, out, {
+    roles: ROLES,
+    roleOf,
+    otherwise: "contracts",
+    isWindows1252: false,
+    open(opened) {
+      const { role, header, complain } = opened;
+      const cell = cellReader(header, COLUMNS[role], complain);
+      if (cell === null) return null;
+      const input = { ...opened, out, context, cell, names, known };
+      return { row: (row) => readers[role](row, input) };
+    },
+  });
 }
 
 const readers: Record<Role, (row: CsvRow, input: Input) => void> = {

@@ -2,8 +2,7 @@ import type { Contract } from "@cidadao/domain/contract";
 import { idText, withoutLabel } from "../reading.ts";
 import { methodOf } from "../terms.ts";
 import { type CellReader, cellReader } from "./csv-columns.ts";
-import { type CsvHeader, csvHeader, type CsvRow, headerOf, readCsvRows } from "./csv-rows.ts";
-import type { Complain } from "./complaints.ts";
+import { type CsvHeader, type CsvRow, headerOf } from "./csv-rows.ts";
 import {
   type Batch,
   batchBuilder,
@@ -16,7 +15,8 @@ import {
 } from "./define-file-format.ts";
 import type { OpenedFile } from "./open-text.ts";
 import { contractValue, expectedText, NOT_INFORMED, period, supplierFields } from "../published-fields.ts";
-import { compactMap, fingerprint, fingerprintNumber, seenRecords, seenRows } from "./seen.ts";
+import { readRoles, type RoleFile } from "./read-roles.ts";
+import { compactMap, fingerprint, fingerprintNumber } from "./seen.ts";
 
 export const portalCompras = defineFileFormat({
   id: "portal-compras",
@@ -74,43 +74,29 @@ function roleOf({ columns }: CsvHeader): Role | null {
   return has("numero do contrato", "codigo contratado", "valor inicial compra") ? "contracts" : null;
 }
 
-async function* read(files: OpenedFile[], context: ReadContext): AsyncGenerator<Batch> {
+function read(files: OpenedFile[], context: ReadContext): AsyncGenerator<Batch> {
   const out = batchBuilder();
-  const known = knownContracts();
-  const names = readNames();
-  const byRole = new Map<Role, { file: OpenedFile; header: CsvHeader }[]>(ROLES.map((role) => [role, []]));
-  for (const file of files) {
-    const header = await csvHeader(file);
-    const role = header === null ? null : roleOf(header);
-    // A file of none of the three is read as contracts, which says what it lacks.
-    if (header !== null) byRole.get(role ?? "contracts")!.push({ file, header });
-  }
-  for (const role of ROLES) {
-    const [isUnseen, isUnseenRow] = [seenRecords(), seenRows()];
-    for (const { file, header } of byRole.get(role)!) {
-      // Windows-1252 is what the publisher says it is.
-      const complain: Complain = (kind, about) => kind !== "encoding-fallback" && out.complainOf(file)(kind, about);
+  const [known, names] = [knownContracts(), readNames()];
+  return readRoles(files, out, {
+    roles: ROLES,
+    roleOf,
+    otherwise: "contracts",
+    isWindows1252: true,
+    open(opened) {
+      const { role, file, header, complain } = opened;
       const cell = cellReader(header, COLUMNS[role], complain);
-      if (cell === null) continue;
-      const input = { out, context, file, cell, complain, known, isUnseen, isUnseenRow, names, url: downloadUrl(file) };
-      for await (const rows of readCsvRows(file, header, complain)) {
-        for (const row of rows) readers[role](row, input);
-        if (out.isFull()) yield out.take();
-      }
-    }
-  }
-  if (!out.isEmpty()) yield out.take();
+      if (cell === null) return null;
+      const input = { ...opened, out, context, cell, known, names, url: downloadUrl(file) };
+      return { row: (row) => readers[role](row, input) };
+    },
+  });
 }
 
-type Input = {
+type Input = RoleFile<Role> & {
   out: BatchBuilder;
   context: ReadContext;
-  file: OpenedFile;
   cell: CellReader;
-  complain: Complain;
   known: ReturnType<typeof knownContracts>;
-  isUnseen: ReturnType<typeof seenRecords>;
-  isUnseenRow: ReturnType<typeof seenRows>;
   names: ReturnType<typeof readNames>;
   url: string;
 };

@@ -3,7 +3,7 @@ import { idText, withoutLabel } from "../reading.ts";
 import { methodOf } from "../terms.ts";
 import type { Complain } from "./complaints.ts";
 import { type CellReader, cellReader } from "./csv-columns.ts";
-import { type CsvHeader, csvHeader, type CsvRow, headerOf, plain, readCsvRows } from "./csv-rows.ts";
+import { type CsvHeader, type CsvRow, headerOf, plain } from "./csv-rows.ts";
 import {
   type Batch,
   batchBuilder,
@@ -15,7 +15,8 @@ import {
   rowFields,
 } from "./define-file-format.ts";
 import type { OpenedFile } from "./open-text.ts";
-import { compactMap, fingerprint, seenRecords, seenRows } from "./seen.ts";
+import { readRoles, type RoleFile, type RoleReader } from "./read-roles.ts";
+import { compactMap, fingerprint } from "./seen.ts";
 
 /**
  * The names of the columns come from the publisher's dictionary, not from a recorded file: where the dictionary and
@@ -60,42 +61,36 @@ function roleOf({ columns }: CsvHeader): Role | null {
   return has("Objeto") ? "tenders" : null;
 }
 
-async function* read(files: OpenedFile[], context: ReadContext): AsyncGenerator<Batch> {
+function read(files: OpenedFile[], context: ReadContext): AsyncGenerator<Batch> {
   const out = batchBuilder();
   const known = compactMap();
-  const [isUnseen, isUnseenRow] = [seenRecords(), seenRows()];
-  const headers = await Promise.all(files.map(async (file) => ({ file, header: await csvHeader(file) })));
-  for (const role of ROLES) {
-    // A file of none of the four is read as procedures, which says what it lacks.
-    const ours = headers.filter(({ header }) => header !== null && (roleOf(header) ?? "tenders") === role);
-    for (const { file, header } of ours) {
-      // Windows-1252 is what the publisher says it is.
-      const complain: Complain = (kind, about) => kind !== "encoding-fallback" && out.complainOf(file)(kind, about);
-      if (role === "participants" || role === "commitments") {
-        let count = 0;
-        for await (const rows of readCsvRows(file, header!, complain)) count += rows.length;
-        if (count > 0) complain("unread-file", { line: null, reason: UNREAD[role], count });
-        continue;
-      }
-      const input = openRows({ out, context, file, complain, known, isUnseen, isUnseenRow }, header!, role);
-      if (input === null) continue;
-      for await (const rows of readCsvRows(file, header!, complain)) {
-        for (const row of rows) (role === "tenders" ? readTender : readItem)(row, input);
-        if (out.isFull()) yield out.take();
-      }
-    }
-  }
-  if (!out.isEmpty()) yield out.take();
+  return readRoles(files, out, {
+    roles: ROLES,
+    roleOf,
+    otherwise: "tenders",
+    isWindows1252: true,
+    open(opened) {
+      const { role } = opened;
+      if (role === "participants" || role === "commitments") return countedOnly(UNREAD[role], opened.complain);
+      const input = openRows({ ...opened, out, context, known }, role);
+      if (input === null) return null;
+      return { row: (row) => (role === "tenders" ? readTender : readItem)(row, input) };
+    },
+  });
 }
 
-type Common = {
+function countedOnly(reason: string, complain: Complain): RoleReader {
+  let count = 0;
+  return {
+    row: () => void count++,
+    end: () => count > 0 && complain("unread-file", { line: null, reason, count }),
+  };
+}
+
+type Common = RoleFile<Role> & {
   out: BatchBuilder;
   context: ReadContext;
-  file: OpenedFile;
-  complain: Complain;
   known: ReturnType<typeof compactMap>;
-  isUnseen: ReturnType<typeof seenRecords>;
-  isUnseenRow: ReturnType<typeof seenRows>;
 };
 type Input = Common & { cell: CellReader; methodCode: string; methodName: string; url: string };
 
@@ -107,7 +102,8 @@ const COLUMNS = {
   items: { required: [...KEY, "Código Item Compra"], optional: ["Descrição", "Quantidade Item"] },
 };
 
-function openRows(common: Common, header: CsvHeader, role: "tenders" | "items"): Input | null {
+function openRows(common: Common, role: "tenders" | "items"): Input | null {
+  const { header } = common;
   const { columns } = header;
   const present = (names: readonly string[]) => names.find((name) => columns.includes(plain(name))) ?? names[0]!;
   const [methodCode, methodName] = [present(METHOD_CODES), present(METHOD_NAMES)];
