@@ -23,7 +23,7 @@ const NEAR_DUPLICATE_SECONDS_MAX = 3;
 /** The naive ways are quadratic: at more contracts than this nobody would wait for them. */
 const NAIVE_CONTRACTS = 3_000;
 
-/** As the worker runs them: V8 trades speed for memory by flags. */
+/** As the worker runs them: small by flags, without the memory saver while it analyses as many contracts as here. */
 const FLAGS = productionFlags("worker");
 
 type Round = { contracts: number; items: number; foldSeconds: number; detectSeconds: number; findings: number };
