@@ -6,6 +6,23 @@ import { identifySupplier, rawText } from "./terms.ts";
 
 export type SupplierFields = Pick<Contract, "supplierId" | "supplierKind" | "supplierTaxId" | "supplierName">;
 
+type BuyerFields = Pick<
+  Contract,
+  "agencyCode" | "agencyName" | "parentAgencyCode" | "parentAgencyName" | "unitCode" | "unitName"
+>;
+
+/** A buyer below no other; an agency of which no unit is published is its own. */
+export function buyerFields(agency: { code: string; name: string }, unit = agency): BuyerFields {
+  return {
+    agencyCode: agency.code,
+    agencyName: agency.name,
+    parentAgencyCode: null,
+    parentAgencyName: null,
+    unitCode: unit.code,
+    unitName: unit.name,
+  };
+}
+
 export const NOT_INFORMED = "não informado";
 
 /** `cpfField`: the publisher says that the code is a person's, whatever it looks like. */

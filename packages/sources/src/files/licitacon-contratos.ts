@@ -1,7 +1,7 @@
 import type { AmendmentKind } from "@cidadao/domain/contract";
 import type { GovernmentSphere } from "@cidadao/domain/sanction";
 import { bareTaxId } from "@cidadao/domain/tax-id";
-import { contractValue, dayOf, decimalDot, period, supplierFields } from "../published-fields.ts";
+import { buyerFields, contractValue, dayOf, decimalDot, period, supplierFields } from "../published-fields.ts";
 import { type FieldReader, idText } from "../reading.ts";
 import type { Method } from "../terms.ts";
 import { type CellReader, cellReader } from "./csv-columns.ts";
@@ -112,10 +112,12 @@ const readers: Record<Role, (row: CsvRow, input: Input) => void> = {
 /** A year has some 100,000; of more than this the rest stay without a name. */
 const NAMES_MAX = 500_000;
 
-function readPerson({ cells }: CsvRow, { cell, names }: Input): void {
+function readPerson({ line, cells }: CsvRow, { cell, names, complain }: Input): void {
   const code = cell(cells, "NR_DOCUMENTO");
   const name = idText(cell(cells, "NM_PESSOA"));
-  if (code !== null && name !== null && names.size < NAMES_MAX) names.set(bareTaxId(code), name);
+  if (code === null || name === null) return complain("unusable-record", { line, reason: "no document, or no name" });
+  if (names.size < NAMES_MAX) names.set(bareTaxId(code), name);
+  else complain("unusable-record", { line, reason: `more than ${NAMES_MAX} people: this name was not kept` });
 }
 
 function readContract(row: CsvRow, input: Input): void {
@@ -140,12 +142,7 @@ function readContract(row: CsvRow, input: Input): void {
     object: fields.text("DS_OBJETO", cell("DS_OBJETO")),
     ...methodOfCode(fields, idText(cell("CD_TIPO_MODALIDADE"))),
     legalBasis: null,
-    agencyCode,
-    agencyName,
-    parentAgencyCode: null,
-    parentAgencyName: null,
-    unitCode: agencyCode,
-    unitName: agencyName,
+    ...buyerFields({ code: agencyCode, name: agencyName }),
     ...supplierFields(fields, { field: "NR_DOCUMENTO", code, name, isPerson: cell("TP_DOCUMENTO") === "F" }),
     buyerSphere: sphereOf(agencyName),
     buyerState: "RS",

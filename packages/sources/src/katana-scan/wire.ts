@@ -1,6 +1,6 @@
 import type { Contract } from "@cidadao/domain/contract";
 import { z } from "zod";
-import { dayOf, supplierFields } from "../published-fields.ts";
+import { buyerFields, dayOf, supplierFields } from "../published-fields.ts";
 import { type AnswerReader, answeredProvenance, readerOf } from "../read-rows.ts";
 import { fieldReader, idText, scalar } from "../reading.ts";
 import { KATANA } from "./client.ts";
@@ -34,12 +34,7 @@ export function readAwards(site: string): AnswerReader<Contract> {
       procurementMethodDetails: "Dispensa",
       directAwardKind: "waived",
       legalBasis: null,
-      agencyCode,
-      agencyName,
-      parentAgencyCode: null,
-      parentAgencyName: null,
-      unitCode: agencyCode,
-      unitName: agencyName,
+      ...buyerFields({ code: agencyCode, name: agencyName }),
       ...supplierFields(fields, { field: "fornecedor.cnpj", code: wire.fornecedor?.cnpj, name }),
       signedOn: null,
       // The feed does not say which day this is; it is the only one.

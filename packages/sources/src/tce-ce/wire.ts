@@ -1,7 +1,7 @@
 import type { Contract } from "@cidadao/domain/contract";
 import { z } from "zod";
 import { fingerprint } from "../files/seen.ts";
-import { dayOf, NOT_INFORMED, period, supplierFields } from "../published-fields.ts";
+import { buyerFields, dayOf, NOT_INFORMED, period, supplierFields } from "../published-fields.ts";
 import { type AnswerReader, answeredProvenance, readerOf } from "../read-rows.ts";
 import { fieldReader, idText, scalar } from "../reading.ts";
 import { methodOf } from "../terms.ts";
@@ -74,12 +74,7 @@ export function readContracts(suppliersOf: (key: string) => readonly SupplierWir
       object: fields.text("descricao_objeto_contrato", wire.descricao_objeto_contrato),
       ...methodOf(fields, wire.modalidade_contrato),
       legalBasis: null,
-      agencyCode: place,
-      agencyName: name,
-      parentAgencyCode: null,
-      parentAgencyName: null,
-      unitCode: place,
-      unitName: name,
+      ...buyerFields({ code: place, name }),
       ...supplier,
       buyerSphere: "municipal",
       buyerState: "CE",

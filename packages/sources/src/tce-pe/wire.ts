@@ -1,7 +1,7 @@
 import type { Contract } from "@cidadao/domain/contract";
 import type { GovernmentSphere } from "@cidadao/domain/sanction";
 import { z } from "zod";
-import { decimalDot, supplierFields } from "../published-fields.ts";
+import { buyerFields, decimalDot, supplierFields } from "../published-fields.ts";
 import { type AnswerReader, answeredProvenance, readerOf } from "../read-rows.ts";
 import { fieldReader, idText, type Scalar, scalar } from "../reading.ts";
 import { methodOf } from "../terms.ts";
@@ -40,12 +40,7 @@ export function readContracts(): AnswerReader<Contract> {
       object: null,
       ...methodOf(fields, wire.TipoProcesso),
       legalBasis: null,
-      agencyCode,
-      agencyName,
-      parentAgencyCode: null,
-      parentAgencyName: null,
-      unitCode: agencyCode,
-      unitName: agencyName,
+      ...buyerFields({ code: agencyCode, name: agencyName }),
       ...supplierFields(fields, {
         field: "CPF_CNPJ",
         code: wire.CPF_CNPJ,

@@ -11,11 +11,11 @@ type TceRjContext = { door: Door };
 const CONTRACTS = "/contratos_municipio";
 const DIRECT_PURCHASES = "/compras_diretas_municipio";
 const PAGE_ROWS = 1_000;
-const rowsIn = (body: unknown) =>
-  Array.isArray(body) ? (body as unknown[]) : listNamed(body, ["Contratos", "Compras"]);
+const rowsIn = (list: string) => (body: unknown) =>
+  Array.isArray(body) ? (body as unknown[]) : listNamed(body, [list]);
 
 /** One question a year, of all municipalities or of the one that is named. */
-function yearly(what: string, path: string, reader: () => AnswerReader<Contract>) {
+function yearly(what: string, path: string, list: string, reader: () => AnswerReader<Contract>) {
   return ({ from, to, agency }: IngestScope) => {
     const where = agency === null ? "todos os municípios" : agency;
     return yearsOf({ from, to }).map((year) => ({
@@ -28,7 +28,7 @@ function yearly(what: string, path: string, reader: () => AnswerReader<Contract>
           params: { ano: year, municipio: agency },
           size: PAGE_ROWS,
           pageParams: (inicio: number, limite: number) => ({ inicio, limite }),
-          rowsIn,
+          rowsIn: rowsIn(list),
         };
         return readPages(askByOffset(door, question, position, signal), reader());
       },
@@ -70,7 +70,7 @@ export const tceRj = defineSource({
   probeRecordsMin: 1,
   async probe({ door }, signal) {
     const { body } = await ask(uncached(door), { path: CONTRACTS, params: { inicio: 0, limite: 1 } }, signal);
-    return { records: rowsIn(body)?.length ?? 0, sample: null };
+    return { records: rowsIn("Contratos")(body)?.length ?? 0, sample: null };
   },
   resources: {
     contracts: {
@@ -80,7 +80,7 @@ export const tceRj = defineSource({
       cadence: "desconhecida",
       wire: contractWire,
       read: readContracts(),
-      slices: yearly("contratos", CONTRACTS, readContracts),
+      slices: yearly("contratos", CONTRACTS, "Contratos", readContracts),
     },
     "direct-purchases": {
       title: "Dispensas e inexigibilidades dos municípios, por ano; `--agency` é o nome de um município",
@@ -89,7 +89,7 @@ export const tceRj = defineSource({
       cadence: "desconhecida",
       wire: directPurchaseWire,
       read: readDirectPurchases(),
-      slices: yearly("compras diretas", DIRECT_PURCHASES, readDirectPurchases),
+      slices: yearly("compras diretas", DIRECT_PURCHASES, "Compras", readDirectPurchases),
     },
   },
   fixtures: ["derived-contratos.json", "derived-compras-diretas.json"],

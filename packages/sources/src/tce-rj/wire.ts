@@ -1,7 +1,7 @@
 import type { Contract, DirectAwardKind } from "@cidadao/domain/contract";
 import { z } from "zod";
 import { fingerprint } from "../files/seen.ts";
-import { dayOf, decimalDot, supplierFields } from "../published-fields.ts";
+import { buyerFields, dayOf, decimalDot, supplierFields } from "../published-fields.ts";
 import { type AnswerReader, answeredProvenance, readerOf } from "../read-rows.ts";
 import { fieldReader, idText, scalar } from "../reading.ts";
 import { methodOf } from "../terms.ts";
@@ -31,24 +31,17 @@ export function readContracts(): AnswerReader<Contract> {
     const place = idText(wire.Ente);
     if (place === null) return "no municipality (Ente)";
     const unit = idText(wire.UnidadeGestora) ?? place;
-    const named = fieldReader(`${place}/${number}`);
-    const name = named.text("Contratado", wire.Contratado);
-    const supplier = supplierFields(named, { field: "CNPJCPFContratado", code: wire.CNPJCPFContratado, name });
+    const fields = fieldReader(`${place}/${number}`);
+    const name = fields.text("Contratado", wire.Contratado);
+    const supplier = supplierFields(fields, { field: "CNPJCPFContratado", code: wire.CNPJCPFContratado, name });
     const sourceId = fingerprint([place, unit, number, idText(wire.AnoContrato) ?? "", supplier.supplierId]);
-    const fields = { ...named, sourceId };
-    const agencyName = fields.text("Ente", wire.Ente) ?? place;
     const record: Contract = {
       provenance: answeredProvenance(answer, { source: TCE_RJ, sourceId, url: SITE }, SITE),
       number,
       object: fields.text("Objeto", wire.Objeto),
       ...methodOf(fields, wire.Modalidade),
       legalBasis: null,
-      agencyCode: agencyName,
-      agencyName,
-      parentAgencyCode: null,
-      parentAgencyName: null,
-      unitCode: fields.text("UnidadeGestora", unit) ?? agencyName,
-      unitName: fields.text("UnidadeGestora", unit) ?? agencyName,
+      ...buyerFields({ code: place, name: place }, { code: unit, name: unit }),
       ...supplier,
       buyerSphere: "municipal",
       buyerState: "RJ",
@@ -88,15 +81,13 @@ export function readDirectPurchases(): AnswerReader<Contract> {
     if (place === null) return "no municipality (Municipio)";
     const unit = idText(wire.Unidade) ?? place;
     const year = idText(wire.AnoProcesso);
-    const named = fieldReader(`${place}/${process}`);
-    const name = named.text("Fornecedor", wire.Fornecedor);
-    const supplier = supplierFields(named, { field: "CPFCNPJFornecedor", code: wire.CPFCNPJFornecedor, name });
-    const object = named.text("Objeto", wire.Objeto);
-    const cents = named.money("ValorTotalCompra", decimalDot(wire.ValorTotalCompra));
+    const fields = fieldReader(`${place}/${process}`);
+    const name = fields.text("Fornecedor", wire.Fornecedor);
+    const supplier = supplierFields(fields, { field: "CPFCNPJFornecedor", code: wire.CPFCNPJFornecedor, name });
+    const object = fields.text("Objeto", wire.Objeto);
+    const cents = fields.money("ValorTotalCompra", decimalDot(wire.ValorTotalCompra));
     const row = [place, unit, process, year ?? "", supplier.supplierId, object ?? "", String(cents)];
     const sourceId = `compra-direta/${fingerprint(row)}`;
-    const fields = { ...named, sourceId };
-    const agencyName = fields.text("Municipio", wire.Municipio) ?? place;
     const [frame, basis] = [
       fields.text("EnquadramentoLegal", wire.EnquadramentoLegal),
       fields.text("Fundamentacao", wire.Fundamentacao),
@@ -109,12 +100,7 @@ export function readDirectPurchases(): AnswerReader<Contract> {
       procurementMethodDetails: frame,
       directAwardKind: directAwardKindIn(`${frame ?? ""} ${basis ?? ""}`),
       legalBasis: basis,
-      agencyCode: agencyName,
-      agencyName,
-      parentAgencyCode: null,
-      parentAgencyName: null,
-      unitCode: fields.text("Unidade", unit) ?? agencyName,
-      unitName: fields.text("Unidade", unit) ?? agencyName,
+      ...buyerFields({ code: place, name: place }, { code: unit, name: unit }),
       ...supplier,
       buyerSphere: "municipal",
       buyerState: "RJ",
