@@ -135,15 +135,15 @@ export async function readDetails(
   signal: AbortSignal,
 ): Promise<{ coverage: SourceCoverage[]; dataset: Dataset }> {
   const { store } = context;
-  const idsBySource = Map.groupBy(input.contracts.slice(0, DETAILED_CONTRACTS_MAX), (one) => one.source);
+  const bySource = Map.groupBy(input.contracts.slice(0, DETAILED_CONTRACTS_MAX), (one) => one.source);
   const coverage: SourceCoverage[] = [];
   const dataset = { ...input.dataset };
-  for (const [id, contracts] of idsBySource) {
+  for (const [id, contracts] of bySource) {
     const ids = contracts.map(({ sourceId }) => sourceId);
     const readings = DETAILS.map(async ({ kind, dataset: name, what }) => {
-      const questions = ids.flatMap((contractId) => {
-        const pages = detailsOf(context, id, kind, contractId);
-        return pages === null ? [] : [{ what: `${what} do contrato ${contractId}`, pages }];
+      const questions = contracts.flatMap((contract) => {
+        const pages = detailsOf(context, contract, kind);
+        return pages === null ? [] : [{ what: `${what} do contrato ${contract.sourceId}`, pages }];
       });
       if (questions.length === 0) return [];
       const asked = { source: id, dataset: name, scope: { contracts: questions.length }, questions };
@@ -157,21 +157,21 @@ export async function readDetails(
   return { coverage, dataset };
 }
 
-/** Sources that are asked about single contracts, with the pages they refer to. */
+/** The pages that the sources of such questions refer to. */
 const detailHomepages: Record<string, string> = { [source]: homepage, [pncp.id]: pncp.homepage };
 
-export function hasDetails({ source: id }: ContractKey): boolean {
-  return Object.hasOwn(detailHomepages, id);
+/** Whether its source can be asked for items or amendments of a contract. */
+export function hasDetails(context: ReadContext, contract: ContractKey): boolean {
+  return DETAILS.some(({ kind }) => detailsOf(context, contract, kind) !== null);
 }
 
 function detailsOf(
   { portal, pncp: opened }: ReadContext,
-  id: string,
+  { source: id, sourceId: contractId }: ContractKey,
   kind: "items" | "amendments",
-  contractId: string,
 ): ContractPages | null {
-  if (id === pncp.id) return opened?.ofContract(kind, contractId) ?? null;
-  return (stop) => (kind === "items" ? items : amendments)(portal, { contractId }, stop);
+  if (id === source) return (stop) => (kind === "items" ? items : amendments)(portal, { contractId }, stop);
+  return id === pncp.id ? (opened?.ofContract(kind, contractId) ?? null) : null;
 }
 
 /** The contracts of the scope, stored as they come; `onRecords` sees them too. */

@@ -129,7 +129,8 @@ async function investigate(
   await report("detecting", 0.55, `Analisando ${contracts} contratos.`, { contracts });
   const screening = await context.detect(reading.dataset, detectors, signal);
   // Details are asked only of what the sources have just brought.
-  const flagged = scope.storedSource === undefined ? flaggedContracts(reading.dataset, screening.findings) : [];
+  const flagged =
+    scope.storedSource === undefined ? flaggedContracts(context, reading.dataset, screening.findings) : [];
   if (flagged.length > 0) {
     await report("reading", 0.65, `Buscando itens e aditivos de ${flagged.length} contratos sinalizados.`);
   }
@@ -194,17 +195,16 @@ const readsDetails = new Set(
 );
 
 /** The contracts that a finding names and whose details may change it, gravest finding first. */
-function flaggedContracts(dataset: Dataset, findings: Finding[]): ContractKey[] {
-  const known = new Map<string, ContractKey>();
-  for (const { provenance } of dataset.contracts) {
-    if (hasDetails(provenance)) known.set(`${provenance.source}/${provenance.sourceId}`, provenance);
-  }
+function flaggedContracts(context: ReadContext, dataset: Dataset, findings: Finding[]): ContractKey[] {
+  const known = new Map<string, ContractKey>(
+    dataset.contracts.map(({ provenance }) => [`${provenance.source}/${provenance.sourceId}`, provenance]),
+  );
   const contracts = findings
     .filter(({ detector }) => readsDetails.has(detector))
     .flatMap((finding) =>
       finding.evidence.records.flatMap((record) => (record.kind === "contract" ? (known.get(record.id) ?? []) : [])),
     );
-  return [...new Set(contracts)];
+  return [...new Set(contracts)].filter((contract) => hasDetails(context, contract));
 }
 
 /** One entry a source: what was asked of it in the whole run. */
