@@ -23,13 +23,13 @@ const BYTES_MAX = 64 * 1024 * 1024;
 const CONNECTIONS_MAX = 32;
 
 export function openStore(config: z.infer<typeof databaseConfig>): Store {
-  const http = createHttpClient({ userAgent: "cidadao-ai", connectionsPerHostMax: CONNECTIONS_MAX });
+  const send = storeFetch(createHttpClient({ userAgent: "cidadao-ai", connectionsPerHostMax: CONNECTIONS_MAX }));
   const { SUPABASE_URL: url, SUPABASE_SERVICE_ROLE_KEY: key } = config;
   const client = createClient(url, key, {
     auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
-    global: { fetch: storeFetch(http) },
+    global: { fetch: send },
   });
-  return Object.assign(client, { callWithText: textCalls(http, { url, key }) });
+  return Object.assign(client, { callWithText: textCalls(send, { url, key }) });
 }
 
 /**
@@ -57,20 +57,16 @@ function storeFetch(http: Pick<HttpClient, "request">): typeof fetch {
 }
 
 /** Like supabase-js, an exchange that failed is an answer with status 0. */
-function textCalls(http: Pick<HttpClient, "request">, { url, key }: { url: string; key: string }) {
+function textCalls(send: typeof fetch, { url, key }: { url: string; key: string }): Store["callWithText"] {
   const base = `${url.replace(/\/$/, "")}/rest/v1/rpc`;
   const headers = { apikey: key, authorization: `Bearer ${key}`, "content-type": "text/plain" };
-  return async (name: string, text: string, signal: AbortSignal): Promise<Answer<unknown>> => {
+  return async (name, body, signal) => {
     try {
-      const question = { method: "POST", url: `${base}/${name}`, headers, body: text } as const;
-      const answer = await http.request(
-        { ...question, bytesMax: BYTES_MAX, timeouts: TIMEOUTS, source: "store" },
-        signal,
-      );
-      const { status } = answer;
-      return status < 300
-        ? { data: JSON.parse(answer.text), error: null, status }
-        : { data: null, error: errorIn(answer.text), status };
+      const answer = await send(`${base}/${name}`, { method: "POST", headers, body, signal });
+      const { ok, status } = answer;
+      return ok
+        ? { data: await answer.json(), error: null, status }
+        : { data: null, error: errorIn(await answer.text()), status };
     } catch (error) {
       return { data: null, error: { message: messageOf(error) }, status: 0 };
     }
