@@ -5,7 +5,6 @@ import type { Store } from "@cidadao/database/store";
 import { daysBetween, type IsoDate } from "@cidadao/domain/dates";
 import { type DownloadContext, fetchZip } from "@cidadao/sources/downloads/fetch-zip";
 import {
-  downloadHosts,
   downloadUrl,
   type DownloadsConfig,
   type PublishedDownload,
@@ -37,14 +36,15 @@ export async function importDownload(
   signal: AbortSignal,
 ): Promise<ImportSummary> {
   const url = downloadUrl(context.config, download, period);
+  const { publisher } = download;
   const folder = await mkdtemp(path.join(tmpdir(), "cidadao-download-"));
   await using kept = new AsyncDisposableStack();
   kept.defer(() => rm(folder, { recursive: true, force: true }));
   const target = path.join(folder, `${period.replaceAll("-", "")}_${download.id}.zip`);
   const fetched = {
     url,
-    hosts: downloadHosts(context.config, download),
-    source: `${download.source}-downloads`,
+    hosts: publisher.hosts(context.config),
+    source: `${publisher.source}-downloads`,
     route: `/${download.id}/:period`,
     target,
     ...(onBytes ? { onBytes } : {}),
@@ -52,13 +52,13 @@ export async function importDownload(
   const { sample } = await fetchZip(context, fetched, signal);
   const common = { sample, ...(onProgress ? { onProgress } : {}) };
   if (download.reads === "contracts") {
-    const run = { source: download.source, dataset: `download:${download.id}`, scope: { url } };
+    const run = { source: publisher.source, dataset: `download:${download.id}`, scope: { url } };
     return await importFiles(context, { paths: [target], format: download.format, ...common, run }, signal);
   }
   const { list } = download;
   const isOfToday = Math.abs(daysBetween(period, today)) <= LIST_AGE_DAYS_MAX;
   const dataset = isOfToday ? list : `download:${list}`;
-  const run = { source: download.source, dataset, scope: { url } };
+  const run = { source: publisher.source, dataset, scope: { url } };
   const sanctionsMin = sanctionListRecordsMin[list];
   return await importFiles(context, { paths: [], sanctions: [target], sanctionsMin, ...common, run }, signal);
 }

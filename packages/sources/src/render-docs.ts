@@ -44,7 +44,7 @@ function renderDownloads(): string[] {
     "| --- | --- | --- | --- | --- |",
     ...publishedDownloads.map(
       (download) =>
-        `| \`${download.id}\` | ${download.source} | ${download.title} | ${download.period} | ${download.reads === "contracts" ? `\`${download.format}\`` : "sanctions, like those of the API"} |`,
+        `| \`${download.id}\` | ${download.publisher.source} | ${download.title} | ${download.period} | ${download.reads === "contracts" ? `\`${download.format}\`` : "sanctions, like those of the API"} |`,
     ),
     "",
     "There is no recorded zip of procedures (`licitacoes`) nor of the TCE-RS (`licitacon`): their columns are those of the",

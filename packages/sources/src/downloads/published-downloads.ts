@@ -7,20 +7,39 @@ import type { FileFormatId } from "../files/formats.ts";
 import { TCE_RS } from "../files/licitacon-contratos.ts";
 import { SOURCE_ID } from "../portal-transparencia/client.ts";
 
+type Publisher = {
+  /** Of its runs. */
+  source: string;
+  address: (config: DownloadsConfig, id: string, period: string) => string;
+  /** Hosts besides that of the address which its files may come from. */
+  hosts: (config: DownloadsConfig) => readonly string[];
+};
+
 /** A table that is published whole, as a zip of CSV files for each year, month or day. */
 export type PublishedDownload = {
   id: string;
   title: string;
-  /** Of its runs. */
-  source: string;
+  publisher: Publisher;
   period: "year" | "month" | "day";
 } & ({ reads: "contracts"; format: FileFormatId } | { reads: "sanctions"; list: SanctionList });
+
+const portal: Publisher = {
+  source: SOURCE_ID,
+  address: (config, id, period) => `${config.PORTAL_DOWNLOADS_URL}/${id}/${period.replaceAll("-", "")}`,
+  hosts: (config) => config.PORTAL_DOWNLOADS_HOSTS,
+};
+
+const tceRs: Publisher = {
+  source: TCE_RS,
+  address: (config, _, period) => `${config.TCE_RS_DOWNLOADS_URL}/contrato/ano/${period}.csv.zip`,
+  hosts: () => [],
+};
 
 export const publishedDownloads: readonly PublishedDownload[] = [
   {
     id: "compras",
     title: "contratos de um mês, com itens e aditivos",
-    source: SOURCE_ID,
+    publisher: portal,
     period: "month",
     reads: "contracts",
     format: "portal-compras",
@@ -28,7 +47,7 @@ export const publishedDownloads: readonly PublishedDownload[] = [
   {
     id: "licitacoes",
     title: "licitações de um mês, com itens",
-    source: SOURCE_ID,
+    publisher: portal,
     period: "month",
     reads: "contracts",
     format: "portal-licitacoes",
@@ -36,7 +55,7 @@ export const publishedDownloads: readonly PublishedDownload[] = [
   ...sanctionLists.map((list) => ({
     id: list,
     title: `a lista ${list.toUpperCase()} inteira, como era num dia`,
-    source: SOURCE_ID,
+    publisher: portal,
     period: "day" as const,
     reads: "sanctions" as const,
     list,
@@ -44,7 +63,7 @@ export const publishedDownloads: readonly PublishedDownload[] = [
   {
     id: "licitacon",
     title: "contratos de um ano no Rio Grande do Sul, com itens e alterações (TCE-RS)",
-    source: TCE_RS,
+    publisher: tceRs,
     period: "year",
     reads: "contracts",
     format: "licitacon-contratos",
@@ -78,11 +97,5 @@ export function downloadUrl(config: DownloadsConfig, download: PublishedDownload
   if (!/^\d{4}-\d{2}-\d{2}$/.test(day(period)) || parseDate(day(period)) === null) {
     throw new AppError("invalid_request", `${download.id} is published for ${form}, not for "${period}"`);
   }
-  if (download.source === TCE_RS) return `${config.TCE_RS_DOWNLOADS_URL}/contrato/ano/${period}.csv.zip`;
-  return `${config.PORTAL_DOWNLOADS_URL}/${download.id}/${period.replaceAll("-", "")}`;
-}
-
-/** Hosts besides that of the address which a download may come from. */
-export function downloadHosts(config: DownloadsConfig, download: PublishedDownload): readonly string[] {
-  return download.source === TCE_RS ? [] : config.PORTAL_DOWNLOADS_HOSTS;
+  return download.publisher.address(config, download.id, period);
 }
