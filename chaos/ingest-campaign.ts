@@ -2,8 +2,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import path from "node:path";
 import { addDays } from "@cidadao/domain/dates";
 import { generateContracts, noRecords } from "@cidadao/testing/pncp/records";
-import { type PncpServer, startPncp } from "@cidadao/testing/pncp/start-pncp";
+import { startPncp } from "@cidadao/testing/pncp/start-pncp";
 import type { Fault, FaultRule } from "@cidadao/testing/portal/faults";
+import type { LoggedRequest } from "@cidadao/testing/portal/request-log";
 
 export type IngestCampaign = {
   /** Database and Redis, as the services get them. */
@@ -40,8 +41,7 @@ const root = path.resolve(import.meta.dirname, "..");
 const FIRST_DAY = "2025-03-03";
 const WORKERS = 2;
 const STARTS_MAX = 60;
-const POLL_MS = 20;
-const TIMEOUT_SECONDS = "1";
+const TIMEOUT_SECONDS = "3";
 
 /** Faults of every kind that a portal has shown; those that break an answer for good are rarer. */
 const faults: [fault: Fault, weight: number][] = [
@@ -67,9 +67,11 @@ export async function runIngestCampaign(campaign: IngestCampaign): Promise<Inges
   const startedMs = performance.now();
   const days = Array.from({ length: campaign.days }, (_, index) => addDays(FIRST_DAY, index));
   const perDay = campaign.contracts / campaign.days;
+  let onRequest: (request: LoggedRequest) => void = () => {};
   await using server = await startPncp({
     records: { ...noRecords, contracts: generateContracts({ days, perDay }) },
     pageRowsMax: campaign.pageRows,
+    onRequest: (request) => onRequest(request),
   });
   const environment = {
     ...campaign.environment,
@@ -90,16 +92,18 @@ export async function runIngestCampaign(campaign: IngestCampaign): Promise<Inges
   server.requests.reset();
   await server.setFaults({ rules: faultRules(campaign.faultShare), seed: campaign.seed });
 
-  const share = Math.ceil(days.length / WORKERS);
   const disturbed = { ...environment, PNCP_PER_MINUTE: String(campaign.perMinute) };
+  const daysEach = Math.ceil(days.length / WORKERS);
+  const pagesOfDay = Math.ceil(perDay / campaign.pageRows);
   const workers = Array.from({ length: WORKERS }, (_, index) => {
-    const own = days.slice(index * share, (index + 1) * share);
-    return keepIngesting(disturbed, [own[0]!, own.at(-1)!]);
+    const own = days.slice(index * daysEach, (index + 1) * daysEach);
+    const kills = Math.floor((campaign.kills + WORKERS - 1 - index) / WORKERS);
+    const worker = keepIngesting(disturbed, [own[0]!, own.at(-1)!]);
+    return { ...worker, killing: killAtPages(worker, { days: own, pages: own.length * pagesOfDay, kills }, campaign) };
   });
-  const pages = days.length * Math.ceil(perDay / campaign.pageRows);
-  const killing = killAtPages(campaign, server, workers, pages);
+  onRequest = (request) => workers.forEach(({ killing }) => killing.see(request));
   const starts = (await Promise.all(workers.map((worker) => worker.finished))).reduce((sum, one) => sum + one, 0);
-  const kills = await killing;
+  const kills = workers.reduce((sum, { killing }) => sum + killing.kills(), 0);
 
   const answered = [...server.requests.answeredWell().values()];
   const counts: Record<string, number> = {};
@@ -108,7 +112,7 @@ export async function runIngestCampaign(campaign: IngestCampaign): Promise<Inges
   return {
     contracts: rows.length,
     rowsAreEqual: rows.length === campaign.contracts && JSON.stringify(rows) === JSON.stringify(expected),
-    pages,
+    pages: days.length * pagesOfDay,
     calls: server.requests.total(),
     faults: counts,
     kills,
@@ -154,37 +158,46 @@ function keepIngesting(environment: Record<string, string>, window: [string, str
   const work = async () => {
     for (let starts = 1; starts <= STARTS_MAX; starts++) {
       running = startIngest(environment, window);
-      const code = await running.exited;
-      const output = running.output();
+      const { exited, output } = running;
+      const code = await exited;
       running = null;
       if (code === 0) return starts;
-      if (code !== null && code !== 1) throw new Error(`ingest ended with ${code}: ${output}`);
+      if (code !== null && code !== 1) throw new Error(`ingest ended with ${code}: ${output()}`);
     }
     throw new Error(`not complete after ${STARTS_MAX} starts`);
   };
-  return { finished: work(), kill: () => running?.child.kill("SIGKILL") ?? false };
+  const kill = () => {
+    const isKilled = running?.child.kill("SIGKILL") ?? false;
+    running = null;
+    return isKilled;
+  };
+  return { finished: work(), kill };
 }
 
-/** Kills a worker whenever so many more pages have been given; the moment is a state of the work, not a time. */
-async function killAtPages(
-  campaign: IngestCampaign,
-  server: PncpServer,
-  workers: Worker[],
-  pages: number,
-): Promise<number> {
+type Killing = { see: (request: LoggedRequest) => void; kills: () => number };
+
+/**
+ * Kills a worker each time that it asks for so many more of its own pages: while the page is on its way, so that there
+ * is always one left to read. The moment is a state of the work, not a time.
+ */
+function killAtPages(
+  worker: Worker,
+  plan: { days: string[]; pages: number; kills: number },
+  { say }: IngestCampaign,
+): Killing {
+  const days = new Set(plan.days.map((day) => day.replaceAll("-", "")));
+  const given = new Set<string>();
   let kills = 0;
-  const over = new AbortController();
-  void Promise.allSettled(workers.map((worker) => worker.finished)).then(() => over.abort());
-  while (kills < campaign.kills && !over.signal.aborted) {
-    const target = Math.floor((pages * (kills + 1)) / (campaign.kills + 1));
-    const isDue = server.requests.answeredWell().size >= target;
-    if (isDue && workers[kills % workers.length]!.kill()) {
-      kills++;
-      campaign.say(`SIGKILL ${kills} after ${target} of ${pages} pages`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
-  return kills;
+  const see = ({ params, fault }: LoggedRequest) => {
+    const day = params["dataInicial"] ?? "";
+    if (fault !== null || !days.has(day)) return;
+    given.add(`${day} ${params["pagina"]}`);
+    const target = Math.floor((plan.pages * (kills + 1)) / (plan.kills + 1));
+    if (kills === plan.kills || given.size < target || !worker.kill()) return;
+    kills++;
+    say(`SIGKILL ${kills} of ${plan.kills} of the worker from ${plan.days[0]} at page ${target} of ${plan.pages}`);
+  };
+  return { see, kills: () => kills };
 }
 
 function storedRows({ sql }: IngestCampaign): Promise<{ source_id: string; content_hash: string }[]> {

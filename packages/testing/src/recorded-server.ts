@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
 import { type Fault, faultDecider, type FaultPlan } from "./portal/faults.ts";
-import { createRequestLog, type RequestLog } from "./portal/request-log.ts";
+import { createRequestLog, type LoggedRequest, type RequestLog } from "./portal/request-log.ts";
 
 export type Reply = { status: number; headers: Record<string, string>; body: Buffer | string };
 export type Asked = { request: IncomingMessage; path: string; params: URLSearchParams; fault: Fault | null };
@@ -31,6 +31,8 @@ export type RecordedServerOptions = {
   };
   /** Added to what the administration address tells of the requests. */
   status?: () => Record<string, unknown>;
+  /** Told of each request before it is answered. */
+  onRequest?: (request: LoggedRequest) => void;
   port?: number;
   faults?: FaultPlan;
 };
@@ -60,6 +62,7 @@ export async function startRecordedServer(options: RecordedServerOptions): Promi
     const page = Number(url.searchParams.get("pagina") ?? 1);
     const fault = faultFromHeader(request) ?? decide({ path, page, query: url.search, lastMinute: logged.lastMinute });
     logged.request.fault = fault?.kind ?? null;
+    options.onRequest?.(logged.request);
     try {
       reply(response, { request, path, params: url.searchParams, fault });
     } catch (error) {

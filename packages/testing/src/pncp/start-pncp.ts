@@ -7,6 +7,7 @@ import {
   startRecordedServer,
 } from "../recorded-server.ts";
 import { driftRows, type FaultPlan, pageAsked } from "../portal/faults.ts";
+import type { LoggedRequest } from "../portal/request-log.ts";
 import type { PncpRecord, PncpRecords } from "./records.ts";
 
 export type PncpServer = Omit<RecordedServer, "origin"> & {
@@ -24,6 +25,8 @@ export type PncpServerOptions = {
   pageRowsMax?: number;
   /** The label that marks its answers as a sample. */
   sample?: string;
+  /** Told of each request before it is answered. */
+  onRequest?: (request: LoggedRequest) => void;
   port?: number;
   faults?: FaultPlan;
 };
@@ -58,6 +61,7 @@ export async function startPncp(options: PncpServerOptions): Promise<PncpServer>
       // Recorded: a JSON content type over a plain text.
       broken: (status) => jsonReply(status, "Erro na comunicação com o banco de dados."),
     },
+    ...(options.onRequest ? { onRequest: options.onRequest } : {}),
     ...(options.port === undefined ? {} : { port: options.port }),
     ...(options.faults ? { faults: options.faults } : {}),
   });
