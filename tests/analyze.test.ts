@@ -199,7 +199,8 @@ describe("a wrong command line", () => {
     { args: ["analyze", PORTAL], code: 1, says: /é uma pasta; informe os arquivos/ },
     { args: ["analyze", "LICENSE"], code: 1, says: /formato não reconhecido.*Informe o formato: canonical, / },
     { args: ["analyze", `${FIXTURES}/R024.jsonl`, "--sanctions", CEIS], code: 2, says: /are for contracts/ },
-    { args: ["conjure"], code: 2, says: /^$/ },
+    { args: ["conjure"], code: 2, says: /no command conjure/ },
+    { args: ["toString"], code: 2, says: /no command toString/ },
   ])("$args", async ({ args, code, says }) => {
     const run = await cidadao(args);
     expect(run.code).toBe(code);

@@ -39,7 +39,6 @@ export type Analysis = {
 };
 
 export const analyzeCommand: Command = {
-  name: "analyze",
   usage: `analyze FILE… [--format ${fileFormats.map(({ id }) => id).join("|")}] [--detectors ID,ID] [--sanctions FILE]… [--param DETECTOR.NAME=VALUE]… [--top N] [--json]`,
   summary:
     "Runs the detectors over files of contracts or OCDS releases (.gz, cp1252 and UTF-8 alike; - is the standard input)",

@@ -7,7 +7,6 @@ export type CommandContext = {
 };
 
 export type Command = {
-  name: string;
   usage: string;
   summary: string;
   /** Resolves with the exit code. */

@@ -5,7 +5,6 @@ import type { Command } from "./command.ts";
 import { writeReleaseCoverage } from "./release-coverage.ts";
 
 export const coverageCommand: Command = {
-  name: "coverage",
   usage: "coverage FILE… [--format FORMAT] [--sanctions FILE]… [--json]",
   summary:
     "What a file can feed: fields filled and detectors that can answer; for OCDS releases, every path and how often it is filled",

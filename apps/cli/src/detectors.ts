@@ -2,7 +2,6 @@ import { detectors } from "@cidadao/detectors/registry";
 import type { Command } from "./command.ts";
 
 export const detectorsCommand: Command = {
-  name: "detectors",
   usage: "detectors",
   summary: "Every detector and the question it answers",
   run: (_args, { write }) => {

@@ -19,7 +19,6 @@ const QUEUE_POLL_MS = 100;
 const CLOCK_DRIFT_MS_MAX = 2_000;
 
 export const doctorCommand: Command = {
-  name: "doctor",
   usage: "doctor",
   summary: "Checks configuration, database, queue and sources, and says what to do about each problem",
   run: async (_args, context) => {

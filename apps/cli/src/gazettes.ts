@@ -13,7 +13,6 @@ const GAZETTES_MAX = 1_000;
 const EXCERPT_COLUMNS = 70;
 
 export const gazettesCommand: Command = {
-  name: "gazettes",
   usage: "gazettes QUERY [--from YYYY-MM-DD] [--to YYYY-MM-DD] [--city IBGE]… [--limit N] [--json]",
   summary: "Searches municipal gazettes (Querido Diário) for a supplier or an agency; nothing is stored",
   run: async (args, { environment, write, signal }) => {

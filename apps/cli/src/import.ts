@@ -14,7 +14,6 @@ import { openOutbound } from "./open-outbound.ts";
 import { createProgressBar } from "./progress-bar.ts";
 
 export const importCommand: Command = {
-  name: "import",
   usage:
     `import FILE… [--source ${fileFormats.map(({ id }) => id).join("|")}] [--sanctions FILE]… [--sample TEXT]\n` +
     `         import --download ${publishedDownloads.map(({ id }) => id).join("|")} --period YYYY[-MM[-DD]]…`,

@@ -5,7 +5,6 @@ import { type Command, asUsage } from "./command.ts";
 import { readReleaseLines, readSettings, warn } from "./release-lines.ts";
 
 export const indicatorsCommand: Command = {
-  name: "indicators",
   usage: "indicators FILE.jsonl|- [--settings FILE.ini] [--no-meta] [--map] [--count]",
   summary:
     "Cardinal's eleven red-flag indicators over OCDS compiled releases, one a line: its settings file, options and JSON. Without settings all run with their defaults",

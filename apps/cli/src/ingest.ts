@@ -13,7 +13,6 @@ const PAUSE_SECONDS_MAX = 900;
 const PROGRESS_MS = 1_000;
 
 export const ingestCommand: Command = {
-  name: "ingest",
   usage:
     "ingest SOURCE --from YYYY-MM-DD --to YYYY-MM-DD [--agency CODE|CNPJ] [--place UF|IBGE] [--company CNPJ] [--item CODE] [--resource ID]… [--resume] [--json]",
   summary: "Brings what a source published in a window of days into the database; --resume goes on where it stopped",

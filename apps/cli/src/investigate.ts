@@ -18,7 +18,6 @@ const POLL_MS = 500;
 const SHOWN_MAX = 20;
 
 export const investigateCommand: Command = {
-  name: "investigate",
   usage:
     "investigate --query TEXT | --from YYYY-MM-DD --to YYYY-MM-DD [--source ID]… [--agency CODE|CNPJ]… [--place UF|IBGE]… [--supplier CNPJ] [--query TEXT] [--detector ID]… [--json]",
   summary:

@@ -14,7 +14,6 @@ import { type Command, type CommandContext, UsageError } from "./command.ts";
 const POLL_MS = 500;
 
 export const schedulesCommand: Command = {
-  name: "schedules",
   usage: "schedules [run ID]",
   summary: "The timetable and how each schedule last went; with run ID, runs one now and waits for its end",
   run: async (args, context) => {

@@ -5,7 +5,6 @@ import type { Command } from "./command.ts";
 import { openOutbound } from "./open-outbound.ts";
 
 export const sourcesCommand: Command = {
-  name: "sources",
   usage: "sources",
   summary: "Lists the sources: on, off or left alone for now, when each was last read whole, calls left this minute",
   run: async (_args, { environment, write, signal }) => {
