@@ -1,7 +1,7 @@
 import { createBidRun } from "@cidadao/detectors/bids/run-bids";
 import { indicators } from "@cidadao/detectors/indicators/registry";
 import type { DetectorReport } from "@cidadao/domain/dataset";
-import type { Analysis } from "./analyze.ts";
+import type { Analysis } from "./analysis-arguments.ts";
 import { findingLine, shownComplaints, shownFindings, shownReports } from "./analysis-tables.ts";
 import { type CommandContext, UsageError } from "./command.ts";
 import { readReleaseLines, readSettings } from "./release-lines.ts";

@@ -1,5 +1,6 @@
 import { coverageOf } from "@cidadao/detectors/coverage";
-import { isAboutReleases, readArguments, readFrame } from "./analyze.ts";
+import { readAnalysis } from "./analysis-arguments.ts";
+import { isAboutReleases, readFrame } from "./analyze.ts";
 import { shownComplaints, shownCoverage } from "./analysis-tables.ts";
 import type { Command } from "./command.ts";
 import { writeReleaseCoverage } from "./release-coverage.ts";
@@ -9,7 +10,7 @@ export const coverageCommand: Command = {
   summary:
     "What a file can feed: fields filled and detectors that can answer; for OCDS releases, every path and how often it is filled",
   run: async (args, context) => {
-    const asked = readArguments(args);
+    const asked = readAnalysis(args);
     if (await isAboutReleases(asked)) return writeReleaseCoverage(asked.paths, context);
     const { reading, frame } = await readFrame(asked, context);
     const summary = reading.summary();

@@ -8,8 +8,8 @@ import { downloadUrl, publishedDownloads, downloadsConfig } from "@cidadao/sourc
 import { fileFormats } from "@cidadao/sources/files/formats";
 import Table from "cli-table3";
 import { shownComplaints } from "./analysis-tables.ts";
-import { formatOf } from "./analyze.ts";
 import { type Command, asUsage } from "./command.ts";
+import { fileFormatOf } from "./file-format.ts";
 import { openOutbound } from "./open-outbound.ts";
 import { createProgressBar } from "./progress-bar.ts";
 
@@ -82,7 +82,7 @@ function readArguments(args: string[]) {
     if (!filesNamed) throw new Error("name at least one file, or - for the standard input");
     return {
       paths: positionals,
-      ...(values.source === undefined ? {} : { format: formatOf(values.source) }),
+      ...(values.source === undefined ? {} : { format: fileFormatOf(values.source) }),
       sanctions: values.sanctions,
       sample: values.sample ?? null,
     };

@@ -4,16 +4,7 @@ import { z } from "zod";
 import { type AmendmentAmounts, measureAmendments } from "./amendment-amounts.ts";
 import { type Explanation, explain, explanationTexts } from "./amendment-explanation.ts";
 import { speaksOfIncrease, speaksOfRenewal, statedIncreaseOf } from "./amendment-texts.ts";
-import {
-  defineDetector,
-  excluded,
-  fired,
-  type FlagDescription,
-  notComputable,
-  notFired,
-  NOT_FIRED,
-  type Verdict,
-} from "./define-detector.ts";
+import { defineDetector } from "./define-detector.ts";
 import { amendmentRecord, contractRecord, contractSubject, fact, partiesOf, RECORDS_MAX } from "./evidence.ts";
 import { exampleAmendment, exampleContract, exampleDataset, exampleKey } from "./examples.ts";
 import { contractAt, type Contracts, objectText } from "./frame/contracts.ts";
@@ -22,6 +13,7 @@ import { clamp } from "./score.ts";
 import { isWithSupportFoundation } from "./support-foundation.ts";
 import { fold, formatShare } from "./text.ts";
 import { answerContract } from "./tally.ts";
+import { excluded, fired, type FlagDescription, notComputable, notFired, NOT_FIRED, type Verdict } from "./verdict.ts";
 
 const legalBasis = [
   { norm: "Lei 14.133/2021", article: "arts. 124 a 126", validFrom: "2021-04-01", validTo: null },

@@ -1,12 +1,12 @@
-import { keyText } from "./frame/contracts.ts";
 import type { Contract } from "@cidadao/domain/contract";
 import { describe, expect, test } from "vitest";
+import type { DetectorRun } from "./detector-run.ts";
+import { keyText } from "./frame/contracts.ts";
 import { rankRisks } from "./composite-risk.ts";
 import type { Concern } from "./define-detector.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset, exampleKey } from "./examples.ts";
 import { frameOf } from "./frame/frame.ts";
 import { detectors } from "./registry.ts";
-import type { DetectorRun } from "./run-detectors.ts";
 
 const [FIRST, , SECOND] = EXAMPLE_CNPJS;
 

@@ -1,8 +1,8 @@
 import type { Risk } from "@cidadao/domain/dataset";
 import type { Concern } from "./define-detector.ts";
+import type { DetectorRun, Raised } from "./detector-run.ts";
 import { codeText, type Contracts, keyText, nameText, numberText, supplierText } from "./frame/contracts.ts";
 import type { Frame } from "./frame/frame.ts";
-import type { DetectorRun, Raised } from "./run-detectors.ts";
 import { round4 } from "./score.ts";
 
 /** The riskiest of each kind that are listed. */

@@ -2,15 +2,7 @@ import type { Contract } from "@cidadao/domain/contract";
 import { daysBetween, type IsoDate } from "@cidadao/domain/dates";
 import { formatBrl, type Cents } from "@cidadao/domain/money";
 import { z } from "zod";
-import {
-  defineDetector,
-  excluded,
-  fired,
-  type FlagDescription,
-  notComputable,
-  NOT_FIRED,
-  type Verdict,
-} from "./define-detector.ts";
+import { defineDetector } from "./define-detector.ts";
 import { contractRecord, fact, RECORDS_MAX } from "./evidence.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
 import {
@@ -42,6 +34,7 @@ import {
   type ThresholdOnDay,
 } from "./thresholds.ts";
 import { answerOneOf } from "./tally.ts";
+import { excluded, fired, type FlagDescription, notComputable, NOT_FIRED, type Verdict } from "./verdict.ts";
 
 export const contractSplitting = defineDetector({
   id: "contract-splitting",

@@ -2,15 +2,7 @@ import type { Amendment } from "@cidadao/domain/contract";
 import { formatDate } from "@cidadao/domain/dates";
 import { formatBrl } from "@cidadao/domain/money";
 import { z } from "zod";
-import {
-  defineDetector,
-  excluded,
-  fired,
-  notComputable,
-  notFired,
-  NOT_FIRED,
-  type Verdict,
-} from "./define-detector.ts";
+import { defineDetector } from "./define-detector.ts";
 import { contractRecord, contractSubject, fact, inForceOn, objectFacts, partiesOf } from "./evidence.ts";
 import { exampleAmendment, exampleContract, exampleDataset, exampleKey } from "./examples.ts";
 import { contractAt, type Contracts, objectText } from "./frame/contracts.ts";
@@ -20,6 +12,7 @@ import { type Amendments, amendmentsOf } from "./frame/frame.ts";
 import { clamp } from "./score.ts";
 import { fold, formatDecimal, plural } from "./text.ts";
 import { answerContract } from "./tally.ts";
+import { excluded, fired, notComputable, notFired, NOT_FIRED, type Verdict } from "./verdict.ts";
 
 const legalBasis = [
   { norm: "Lei 14.133/2021", article: "arts. 105 a 107", validFrom: "2021-04-01", validTo: null },

@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Verdict } from "./define-detector.ts";
 import { everyExample } from "./every-example.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset, exampleSanction } from "./examples.ts";
 import { type Frame, frameOf } from "./frame/frame.ts";
@@ -9,6 +8,7 @@ import { detectors } from "./registry.ts";
 import { renderDetectorsPage } from "./render-docs.ts";
 import { assess, runDetectors } from "./run-detectors.ts";
 import { createTally } from "./tally.ts";
+import type { Verdict } from "./verdict.ts";
 
 const FORBIDDEN = /fraud|desvi|culpad|crime|crimino|corrup|quadrilha|laranja/i;
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineDetector, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
+import { defineDetector } from "./define-detector.ts";
 import { contractRecord, fact, firstContracts } from "./evidence.ts";
 import { exampleContract, exampleDataset } from "./examples.ts";
 import { codeText, type Contracts } from "./frame/contracts.ts";
@@ -8,6 +8,7 @@ import { clamp } from "./score.ts";
 import { formatDecimal } from "./text.ts";
 import { rowsOf } from "./frame/group-rows.ts";
 import { answerGroup } from "./tally.ts";
+import { fired, notComputable, NOT_FIRED, type Verdict } from "./verdict.ts";
 
 const legalBasis = [
   { norm: "Constituição Federal", article: "art. 37, caput", validFrom: "1988-10-05", validTo: null },

@@ -1,14 +1,6 @@
 import { formatBrl } from "@cidadao/domain/money";
 import { z } from "zod";
-import {
-  defineDetector,
-  excluded,
-  fired,
-  notComputable,
-  notFired,
-  NOT_FIRED,
-  type Verdict,
-} from "./define-detector.ts";
+import { defineDetector } from "./define-detector.ts";
 import { byRecordKey, contractRecord, fact, inForceOn, objectFacts, RECORDS_MAX } from "./evidence.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
 import {
@@ -27,6 +19,7 @@ import { sellerGroupsOf } from "./market-groups.ts";
 import { clusterAlike, type WordSet, wordSetOf } from "./similar-texts.ts";
 import { fold, formatShare, plural } from "./text.ts";
 import { answerGroup } from "./tally.ts";
+import { excluded, fired, notComputable, notFired, NOT_FIRED, type Verdict } from "./verdict.ts";
 
 const legalBasis = [
   { norm: "Lei 4.320/1964", article: "arts. 62 e 63", validFrom: "1964-03-17", validTo: null },

@@ -2,15 +2,7 @@ import { formatDate } from "@cidadao/domain/dates";
 import { formatBrl } from "@cidadao/domain/money";
 import type { Registration } from "@cidadao/domain/registration";
 import { z } from "zod";
-import {
-  defineDetector,
-  excluded,
-  fired,
-  notComputable,
-  notFired,
-  NOT_FIRED,
-  type Verdict,
-} from "./define-detector.ts";
+import { defineDetector } from "./define-detector.ts";
 import {
   contractRecord,
   contractSubject,
@@ -28,6 +20,7 @@ import type { Registrations } from "./frame/frame.ts";
 import { clamp } from "./score.ts";
 import { formatDecimal, plural } from "./text.ts";
 import { answerContract } from "./tally.ts";
+import { excluded, fired, notComputable, notFired, NOT_FIRED, type Verdict } from "./verdict.ts";
 
 const legalBasis = [
   { norm: "Lei 14.133/2021", article: "arts. 62, 67 e 69", validFrom: "2021-04-01", validTo: null },

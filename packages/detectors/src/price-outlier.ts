@@ -1,7 +1,7 @@
 import { formatBrl } from "@cidadao/domain/money";
 import { z } from "zod";
 import { agencyTypeNames, agencyTypes, agencyTypesOf } from "./agency-type.ts";
-import { defineDetector, excluded, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
+import { defineDetector } from "./define-detector.ts";
 import { contractRecord, contractSubject, fact, inForceOn, itemRecord, objectFacts, partiesOf } from "./evidence.ts";
 import { exampleContract, exampleDataset, exampleItem, exampleKey, examplePeers } from "./examples.ts";
 import { codeText, contractAt, type Contracts, methodCodes, supplierKindCodes } from "./frame/contracts.ts";
@@ -22,6 +22,7 @@ import { clamp } from "./score.ts";
 import { robustSpread, medianInPlace, studentUpperTail } from "./statistics.ts";
 import { fold, formatDecimal } from "./text.ts";
 import { answerContract } from "./tally.ts";
+import { excluded, fired, notComputable, NOT_FIRED, type Verdict } from "./verdict.ts";
 
 const legalBasis = [
   { norm: "Lei 14.133/2021", article: "arts. 11, III, e 23", validFrom: "2021-04-01", validTo: null },

@@ -1,15 +1,7 @@
 import { addBusinessDays, businessDaysBetween } from "@cidadao/domain/business-days";
 import { formatDate } from "@cidadao/domain/dates";
 import { z } from "zod";
-import {
-  defineDetector,
-  excluded,
-  fired,
-  notComputable,
-  NOT_FIRED,
-  type Verdict,
-  type FlagDescription,
-} from "./define-detector.ts";
+import { defineDetector } from "./define-detector.ts";
 import { contractRecord, contractSubject, fact, inForceOn, partiesOf } from "./evidence.ts";
 import { exampleContract, exampleDataset, exampleKey } from "./examples.ts";
 import { contractAt, type Contracts, methodCodes, supplierKindCodes } from "./frame/contracts.ts";
@@ -27,6 +19,7 @@ import { NONE } from "./frame/dictionary.ts";
 import { clamp } from "./score.ts";
 import { plural } from "./text.ts";
 import { answerContract } from "./tally.ts";
+import { excluded, fired, notComputable, NOT_FIRED, type Verdict, type FlagDescription } from "./verdict.ts";
 
 const legalBasis = [
   { norm: "Lei 14.133/2021", article: "art. 94", validFrom: "2021-04-01", validTo: null },

@@ -1,6 +1,6 @@
 import { formatBrl, type Cents } from "@cidadao/domain/money";
 import { z } from "zod";
-import { defineDetector, excluded, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
+import { defineDetector } from "./define-detector.ts";
 import { byRecordKey, contractRecord, fact, inForceOn, objectFacts, RECORDS_MAX } from "./evidence.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset, exampleItem } from "./examples.ts";
 import {
@@ -21,6 +21,7 @@ import { sellerGroupsOf, yearsSignedOf } from "./market-groups.ts";
 import { isWithSupportFoundation } from "./support-foundation.ts";
 import { fold, plural } from "./text.ts";
 import { answerOneOf } from "./tally.ts";
+import { excluded, fired, notComputable, NOT_FIRED, type Verdict } from "./verdict.ts";
 
 const legalBasis = [
   { norm: "Lei 14.133/2021", article: "art. 74", validFrom: "2021-04-01", validTo: null },

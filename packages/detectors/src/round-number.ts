@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineDetector, excluded, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
+import { defineDetector } from "./define-detector.ts";
 import { contractRecord, fact, firstContracts } from "./evidence.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
 import { codeText, type Contracts, supplierKindCodes, supplierText } from "./frame/contracts.ts";
@@ -10,6 +10,7 @@ import { isWithSupportFoundation } from "./support-foundation.ts";
 import { binomialUpperTail } from "./statistics.ts";
 import { formatShare } from "./text.ts";
 import { answerOneOf } from "./tally.ts";
+import { excluded, fired, notComputable, NOT_FIRED, type Verdict } from "./verdict.ts";
 
 const legalBasis = [{ norm: "Lei 14.133/2021", article: "art. 23", validFrom: "2021-04-01", validTo: null }];
 

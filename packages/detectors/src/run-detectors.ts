@@ -1,14 +1,16 @@
 import { compareFindings, type Finding } from "@cidadao/domain/anomaly";
-import type { Dataset, Detection, DetectorReport } from "@cidadao/domain/dataset";
+import type { Dataset, Detection } from "@cidadao/domain/dataset";
 import { severityOf } from "@cidadao/domain/severity";
 import { rankRisks } from "./composite-risk.ts";
-import { type Detector, type Flag, notFired, type Verdict } from "./define-detector.ts";
+import type { Detector } from "./define-detector.ts";
+import type { DetectorRun, Raised } from "./detector-run.ts";
 import { fact } from "./evidence.ts";
 import { type Frame, frameOf } from "./frame/frame.ts";
 import { detectors } from "./registry.ts";
 import { materialityOf, rarityOf, round4, scoreOf } from "./score.ts";
 import { falseDiscoveryCutoff } from "./statistics.ts";
 import { addReason, type Candidate, createTally, reasonsOf } from "./tally.ts";
+import { type Flag, notFired, type Verdict } from "./verdict.ts";
 
 /** Benjamini-Hochberg rate for the detectors that give p-values. */
 export const FALSE_DISCOVERY_RATE = 0.05;
@@ -48,17 +50,6 @@ export function detectInFrame(frame: Frame, options: RunOptions = {}): Detection
     risks: rankRisks(frame, runs),
   };
 }
-
-/** A subject that a detector raises, weighed but not yet described. */
-export type Raised = Candidate & { detector: Detector; score: number; baseRate: Finding["evidence"]["baseRate"] };
-
-export type DetectorRun = {
-  detector: Detector;
-  raised: Raised[];
-  /** One for each contract: 1 where the detector could give an answer, alone or with its group. */
-  available: Uint8Array;
-  report: DetectorReport;
-};
 
 function runDetector(detector: Detector, frame: Frame, params: unknown): DetectorRun {
   const tally = createTally(frame.contracts);

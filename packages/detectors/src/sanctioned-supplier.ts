@@ -5,16 +5,7 @@ import { formatBrl } from "@cidadao/domain/money";
 import { sanctionLists, type Sanction } from "@cidadao/domain/sanction";
 import { cnpjRoot, formatCnpj } from "@cidadao/domain/tax-id";
 import { z } from "zod";
-import {
-  defineDetector,
-  excluded,
-  fired,
-  type FlagDescription,
-  notComputable,
-  notFired,
-  NOT_FIRED,
-  type Verdict,
-} from "./define-detector.ts";
+import { defineDetector } from "./define-detector.ts";
 import {
   contractRecord,
   contractSubject,
@@ -29,6 +20,7 @@ import { contractAt, supplierKindCodes, supplierText } from "./frame/contracts.t
 import { NONE } from "./frame/dictionary.ts";
 import { scopeTowardsBuyer } from "./sanction-scope.ts";
 import { answerContract } from "./tally.ts";
+import { excluded, fired, type FlagDescription, notComputable, notFired, NOT_FIRED, type Verdict } from "./verdict.ts";
 
 const legalBasis: LegalReference[] = [
   { norm: "Lei 14.133/2021", article: "arts. 14, III, 91, §4º, e 156", validFrom: "2021-04-01", validTo: null },

@@ -1,7 +1,7 @@
 import { formatCnpj } from "@cidadao/domain/tax-id";
 import type { Registration } from "@cidadao/domain/registration";
 import { z } from "zod";
-import { defineDetector, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
+import { defineDetector } from "./define-detector.ts";
 import { contractRecord, fact, firstContracts, RECORDS_MAX, registrationRecord } from "./evidence.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset, exampleRegistration } from "./examples.ts";
 import { codeText, type Contracts, supplierKindCodes, supplierText } from "./frame/contracts.ts";
@@ -10,6 +10,7 @@ import { groupRowsByTable, rowsOf } from "./frame/group-rows.ts";
 import { compareTexts } from "./frame/items.ts";
 import { fold, plural } from "./text.ts";
 import { answerGroup } from "./tally.ts";
+import { fired, notComputable, NOT_FIRED, type Verdict } from "./verdict.ts";
 
 const legalBasis = [
   { norm: "Lei 14.133/2021", article: "arts. 5º e 14", validFrom: "2021-04-01", validTo: null },

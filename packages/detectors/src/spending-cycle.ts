@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineDetector, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
+import { defineDetector } from "./define-detector.ts";
 import { contractRecord, fact, firstContracts } from "./evidence.ts";
 import { exampleContract, exampleDataset } from "./examples.ts";
 import { codeText, type Contracts } from "./frame/contracts.ts";
@@ -11,6 +11,7 @@ import { quantileInPlace } from "./statistics.ts";
 import { formatDecimal } from "./text.ts";
 import { rowsOf } from "./frame/group-rows.ts";
 import { answerGroup } from "./tally.ts";
+import { fired, notComputable, NOT_FIRED, type Verdict } from "./verdict.ts";
 
 const legalBasis = [{ norm: "Lei 4.320/1964", article: "arts. 47 e 48", validFrom: "1964-03-17", validTo: null }];
 

@@ -1,16 +1,7 @@
 import { type Contract, type SupplierKind, supplierKinds } from "@cidadao/domain/contract";
 import { formatBrl, type Cents } from "@cidadao/domain/money";
 import { z } from "zod";
-import {
-  defineDetector,
-  excluded,
-  fired,
-  type FlagDescription,
-  notComputable,
-  notFired,
-  NOT_FIRED,
-  type Verdict,
-} from "./define-detector.ts";
+import { defineDetector } from "./define-detector.ts";
 import { byRecordKey, contractRecord, fact, inForceOn, RECORDS_MAX } from "./evidence.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
 import { codeText, contractAt, type Contracts, supplierKindCodes, supplierText } from "./frame/contracts.ts";
@@ -22,6 +13,7 @@ import { herfindahlIndex } from "./statistics.ts";
 import { isWithSupportFoundation } from "./support-foundation.ts";
 import { formatShare, plural } from "./text.ts";
 import { answerOneOf } from "./tally.ts";
+import { excluded, fired, type FlagDescription, notComputable, notFired, NOT_FIRED, type Verdict } from "./verdict.ts";
 
 const legalBasis = [
   { norm: "Lei 14.133/2021", article: "art. 5º (competitividade)", validFrom: "2021-04-01", validTo: null },

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineDetector, excluded, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
+import { defineDetector } from "./define-detector.ts";
 import { contractRecord, fact, firstContracts } from "./evidence.ts";
 import { exampleContract, exampleDataset } from "./examples.ts";
 import { type Contracts, nameText, supplierKindCodes, supplierText } from "./frame/contracts.ts";
@@ -10,6 +10,7 @@ import { clamp } from "./score.ts";
 import { falseDiscoveryCutoff, hypergeometricUpperTail } from "./statistics.ts";
 import { plural } from "./text.ts";
 import { answerGroup, answerOneOf } from "./tally.ts";
+import { excluded, fired, notComputable, NOT_FIRED, type Verdict } from "./verdict.ts";
 
 const legalBasis = [
   { norm: "Lei 14.133/2021", article: "art. 5º (competitividade)", validFrom: "2021-04-01", validTo: null },

@@ -1,6 +1,6 @@
 import type { Reason } from "@cidadao/domain/dataset";
-import type { Flag, Group, Groups, Verdict } from "./define-detector.ts";
 import { type Contracts, keyText } from "./frame/contracts.ts";
+import type { Flag, Group, Groups, Verdict } from "./verdict.ts";
 
 /** What a detector answers, as its report counts it. */
 export type Tally = {

@@ -1,6 +1,6 @@
 import type { Cents } from "@cidadao/domain/money";
 import { z } from "zod";
-import { defineDetector, fired, notComputable, notFired, NOT_FIRED, type Verdict } from "./define-detector.ts";
+import { defineDetector } from "./define-detector.ts";
 import { contractRecord, fact, firstContracts } from "./evidence.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset } from "./examples.ts";
 import { awardKindCodes, codeText, type Contracts } from "./frame/contracts.ts";
@@ -20,6 +20,7 @@ import {
   regimeNames,
 } from "./thresholds.ts";
 import { answerGroup } from "./tally.ts";
+import { fired, notComputable, notFired, NOT_FIRED, type Verdict } from "./verdict.ts";
 
 export const thresholdBunching = defineDetector({
   id: "threshold-bunching",

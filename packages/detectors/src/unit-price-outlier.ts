@@ -1,6 +1,6 @@
 import { formatBrl } from "@cidadao/domain/money";
 import { z } from "zod";
-import { defineDetector, excluded, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
+import { defineDetector } from "./define-detector.ts";
 import { contractRecord, contractSubject, fact, inForceOn, itemRecord, partiesOf } from "./evidence.ts";
 import { exampleContract, exampleDataset, exampleItem, exampleKey } from "./examples.ts";
 import { contractAt, type Contracts, supplierKindCodes } from "./frame/contracts.ts";
@@ -13,6 +13,7 @@ import { jaccardOfSets, wordSetOf } from "./similar-texts.ts";
 import { robustSpread, medianInPlace, studentUpperTail } from "./statistics.ts";
 import { fold, formatDecimal } from "./text.ts";
 import { answerContract } from "./tally.ts";
+import { excluded, fired, notComputable, NOT_FIRED, type Verdict } from "./verdict.ts";
 
 const legalBasis = [
   { norm: "Lei 14.133/2021", article: "arts. 6º, LVI, e 23", validFrom: "2021-04-01", validTo: null },

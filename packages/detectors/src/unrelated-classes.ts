@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineDetector, excluded, fired, notComputable, NOT_FIRED, type Verdict } from "./define-detector.ts";
+import { defineDetector } from "./define-detector.ts";
 import { contractRecord, fact, firstContracts } from "./evidence.ts";
 import { EXAMPLE_CNPJS, exampleContract, exampleDataset, exampleItem } from "./examples.ts";
 import { type Contracts, supplierKindCodes, supplierText } from "./frame/contracts.ts";
@@ -11,6 +11,7 @@ import { firstPublicationsOf } from "./republications.ts";
 import { quantileInPlace } from "./statistics.ts";
 import { fold, formatDecimal } from "./text.ts";
 import { answerGroup } from "./tally.ts";
+import { excluded, fired, notComputable, NOT_FIRED, type Verdict } from "./verdict.ts";
 
 const legalBasis = [{ norm: "Lei 14.133/2021", article: "arts. 62, 66 e 67", validFrom: "2021-04-01", validTo: null }];
 

@@ -11,9 +11,7 @@ import type { Sanction } from "@cidadao/domain/sanction";
 import { parseConfig } from "@cidadao/runtime/config";
 import type { z } from "zod";
 import type { Outbound } from "./outbound.ts";
-
-/** A field that was there and made no sense, or was missing: the record is kept without it, and this says so. */
-export type Complaint = { sourceId: string; field: string; reason: string };
+import type { Complaint } from "./reading.ts";
 
 /** A record that could not be used at all. `raw` is what came, cut short and with CPFs masked. */
 export type Reject = { sourceId: string | null; reason: string; raw: unknown };

@@ -1,7 +1,8 @@
 import type { Provenance } from "@cidadao/domain/provenance";
 import type { z } from "zod";
-import type { Answer, Complaint, Reading, SourcePage, SourceRecord } from "./define-source.ts";
+import type { Answer, Reading, SourcePage, SourceRecord } from "./define-source.ts";
 import { RECORD_URL_HEADER, SAMPLE_HEADER } from "./outbound.ts";
+import type { Complaint } from "./reading.ts";
 import { maskRaw, safeText } from "./reading.ts";
 
 /** Reads the rows of answers. One reader serves one iteration: it may remember what earlier pages held. */

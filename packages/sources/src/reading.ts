@@ -2,7 +2,9 @@ import { parseDate, type IsoDate } from "@cidadao/domain/dates";
 import { centsFromBrazilianText, centsFromReais, type Cents } from "@cidadao/domain/money";
 import { bareTaxId, maskCpf, maskCpfsInText, parseCnpj } from "@cidadao/domain/tax-id";
 import { z } from "zod";
-import type { Complaint } from "./define-source.ts";
+
+/** A field that was there and made no sense, or was missing: the record is kept without it, and this says so. */
+export type Complaint = { sourceId: string; field: string; reason: string };
 
 /** A published scalar before anyone has decided what it means. */
 export type Scalar = string | number | null | undefined;
