@@ -2,9 +2,8 @@ import { ingestRecords } from "./support/ingest-records.ts";
 import { loadRegistrations } from "@cidadao/database/registrations";
 import { refreshRegistrations } from "@cidadao/operations/refresh-registrations";
 import { createHttpClient } from "@cidadao/runtime/http-client";
-import { createMemoryPauses } from "@cidadao/runtime/pauses";
-import { createMemoryRateLimiter } from "@cidadao/runtime/rate-limit";
 import { createMemoryCache } from "@cidadao/runtime/response-cache";
+import { openSharedLimits } from "@cidadao/runtime/shared-limits";
 import { createCnpjContext } from "@cidadao/sources/cnpj/client";
 import { startCnpj } from "@cidadao/testing/cnpj/start-cnpj";
 import { afterAll, beforeEach, expect, test } from "vitest";
@@ -39,9 +38,8 @@ beforeEach(async () => {
 function refresh(suppliersMax = 10) {
   const outbound = {
     http,
-    limiter: () => createMemoryRateLimiter({ perMinute: 1_000_000 }),
+    ...openSharedLimits(null),
     cache: createMemoryCache(),
-    pauses: createMemoryPauses(),
     cacheTtlSeconds: 0,
   };
   const { openCnpjUrl, minhaReceitaUrl, brasilApiUrl } = server;

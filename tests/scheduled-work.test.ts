@@ -12,8 +12,6 @@ import { probeSources } from "@cidadao/operations/source-health";
 import { findCommunities } from "@cidadao/operations/supplier-networks";
 import { createHttpClient } from "@cidadao/runtime/http-client";
 import { createLogger } from "@cidadao/runtime/logger";
-import { createMemoryPauses } from "@cidadao/runtime/pauses";
-import { createMemoryRateLimiter } from "@cidadao/runtime/rate-limit";
 import { createMemoryCache } from "@cidadao/runtime/response-cache";
 import { openSharedLimits } from "@cidadao/runtime/shared-limits";
 import { createPortalContext } from "@cidadao/sources/portal-transparencia/client";
@@ -38,8 +36,7 @@ const openPortal = () =>
   createPortalContext({
     outbound: {
       http,
-      limiter: () => createMemoryRateLimiter({ perMinute: 1_000_000 }),
-      pauses: createMemoryPauses(),
+      ...openSharedLimits(null),
       cache: createMemoryCache(),
       cacheTtlSeconds: 0,
     },

@@ -1,8 +1,7 @@
 import { readFileSync } from "node:fs";
+import { openSharedLimits } from "@cidadao/runtime/shared-limits";
 import { AppError } from "@cidadao/runtime/errors";
 import { createHttpClient } from "@cidadao/runtime/http-client";
-import { createMemoryPauses } from "@cidadao/runtime/pauses";
-import { createMemoryRateLimiter } from "@cidadao/runtime/rate-limit";
 import { createMemoryCache, type ResponseCache } from "@cidadao/runtime/response-cache";
 import { type CnpjServer, startCnpj } from "@cidadao/testing/cnpj/start-cnpj";
 import type { Fault } from "@cidadao/testing/portal/faults";
@@ -41,9 +40,8 @@ afterAll(async () => {
 function open(options: Partial<Outbound> = {}) {
   const outbound: Outbound = {
     http,
-    limiter: () => createMemoryRateLimiter({ perMinute: 1_000_000 }),
+    ...openSharedLimits(null),
     cache: createMemoryCache(),
-    pauses: createMemoryPauses(),
     cacheTtlSeconds: 3_600,
     ...options,
   };

@@ -1,8 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createHttpClient } from "@cidadao/runtime/http-client";
-import { createMemoryPauses } from "@cidadao/runtime/pauses";
-import { createMemoryRateLimiter } from "@cidadao/runtime/rate-limit";
 import { createMemoryCache } from "@cidadao/runtime/response-cache";
+import { openSharedLimits } from "@cidadao/runtime/shared-limits";
 import { type ComprasgovServer, startComprasgov } from "@cidadao/testing/comprasgov/start-comprasgov";
 import type { Fault } from "@cidadao/testing/portal/faults";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -39,9 +38,8 @@ afterAll(async () => {
 function open() {
   const outbound = {
     http,
-    limiter: () => createMemoryRateLimiter({ perMinute: 1_000_000 }),
+    ...openSharedLimits(null),
     cache: createMemoryCache(),
-    pauses: createMemoryPauses(),
     cacheTtlSeconds: 0,
     // All readings at one moment, to be compared.
     clock: { now: () => Date.parse("2026-11-01T12:00:00Z") },

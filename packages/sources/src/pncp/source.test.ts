@@ -1,9 +1,8 @@
 import { readFileSync } from "node:fs";
 import { AppError } from "@cidadao/runtime/errors";
 import { createHttpClient } from "@cidadao/runtime/http-client";
-import { createMemoryPauses } from "@cidadao/runtime/pauses";
-import { createMemoryRateLimiter } from "@cidadao/runtime/rate-limit";
 import { createMemoryCache } from "@cidadao/runtime/response-cache";
+import { openSharedLimits } from "@cidadao/runtime/shared-limits";
 import { generateContracts, noRecords, recordsOf } from "@cidadao/testing/pncp/records";
 import { type PncpServer, startPncp } from "@cidadao/testing/pncp/start-pncp";
 import type { Fault } from "@cidadao/testing/portal/faults";
@@ -49,9 +48,8 @@ afterAll(async () => {
 function contextWith(options: Partial<PncpOptions & Outbound> = {}) {
   const outbound: Outbound = {
     http,
-    limiter: () => createMemoryRateLimiter({ perMinute: 1_000_000 }),
+    ...openSharedLimits(null),
     cache: createMemoryCache(),
-    pauses: createMemoryPauses(),
     cacheTtlSeconds: 3_600,
     ...options,
   };
