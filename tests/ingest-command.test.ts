@@ -60,8 +60,76 @@ describe("cidadao ingest", () => {
     expect(await run(["ingest", "pncp", ...window, "--resume"])).toMatchObject({ code: 0 });
   });
 
+  describe("--contract", () => {
+    const cnpj = "00394460005887";
+    const id = `${cnpj}-1-000020/2025`;
+    const base = `/orgaos/${cnpj}/compras/2025/20`;
+    const item = { numeroItem: 1, descricao: "Papel", quantidade: 100, temResultado: true };
+    const result = { numeroItem: 1, sequencialResultado: 1, quantidadeHomologada: 60, valorUnitarioHomologado: 22.9 };
+    const purchase = {
+      numeroControlePNCP: id,
+      anoCompra: 2025,
+      sequencialCompra: 20,
+      objetoCompra: "Papel",
+      modalidadeId: 6,
+      modalidadeNome: "Pregão",
+      orgaoEntidade: { cnpj, razaoSocial: "ADVOCACIA-GERAL DA UNIAO", esferaId: "F" },
+      unidadeOrgao: { codigoUnidade: "1", nomeUnidade: "Unidade", ufSigla: "DF" },
+    };
+    beforeAll(() =>
+      server.setRecords({
+        ...records,
+        details: { [base]: purchase, [`${base}/itens`]: [item], [`${base}/itens/1/resultados`]: [result] },
+      }),
+    );
+    afterAll(() => server.setRecords(records));
+
+    test("brings all that the source has about one purchase, and again writes nothing", async () => {
+      const first = await run(["ingest", "pncp", "--contract", id]);
+      expect(first).toMatchObject({ code: 0, stderr: "" });
+      expect(first.stdout).toMatch(
+        /tenders: 1 registros, [34] linhas novas.*\n.*AMOSTRA.*\nitems: 1 registros, 1 linhas/,
+      );
+      expect(
+        await db.sql("select contract_id, unit_price_cents::int as price from contract_items where contract_id = $1", [
+          id,
+        ]),
+      ).toEqual([{ contract_id: id, price: 2_290 }]);
+      const again = await run(["ingest", "pncp", "--contract", id, "--json"]);
+      expect(
+        again.stdout
+          .trim()
+          .split("\n")
+          .map((line) => JSON.parse(line) as unknown),
+      ).toMatchObject([
+        { source: "pncp", resource: "tenders", records: 1, written: 0, missing: [] },
+        { source: "pncp", resource: "items", records: 1, written: 0, missing: [] },
+      ]);
+    });
+
+    test("names what did not come, and keeps what did", async () => {
+      await db.sql("truncate source_responses");
+      await server.setFaults({ rules: [{ fault: { kind: "html" }, path: `/api/pncp/v1${base}/itens` }] });
+      const partial = await run(["ingest", "pncp", "--contract", id]);
+      expect(partial.code).toBe(1);
+      expect(partial.stdout).toMatch(
+        /tenders: 1 registros[^]*falta +items de 00394460005887-1-000020\/2025: PNCP: .*HTML/,
+      );
+    });
+
+    test.each([
+      [`${cnpj}-1-000099/2025`, 1, "knows of no contract"],
+      ["900000001", 1, "cannot be asked about a contract with the id 900000001"],
+    ])("of %s ends with %i and says that the source %s", async (unknown, code, message) => {
+      const refused = await run(["ingest", "pncp", "--contract", unknown]);
+      expect(refused.code).toBe(code);
+      expect(refused.stderr).toContain(message);
+    });
+  });
+
   test.each([
     [[], "name one source: "],
+    [["pncp", "--contract", "1", "--from", "2025-06-24", "--resume"], "leave out --from, --resume"],
     [["nenhuma", ...window], "name one source: "],
     [["pncp", "--from", "2025-06-24", "--to", "2025-06-23"], "ends before it begins"],
     [["pncp", "--from", "24/06", "--to", "2025-06-23"], "YYYY-MM-DD"],

@@ -21,6 +21,8 @@ const readable: Record<string, "all" | "of visible investigations" | "own" | "no
   reference_prices: "all",
   company_flags: "all",
   expense_documents: "all",
+  tenderers: "all",
+  commitments: "all",
   investigations: "of visible investigations",
   investigation_events: "of visible investigations",
   anomalies: "of visible investigations",
@@ -82,6 +84,10 @@ beforeAll(async () => {
   const ofContract = { contractId: "c1", number: "1" };
   await ingestRecords(store, "contract_items", [{ provenance: provenance("i1"), ...ofContract }], noLimit);
   await ingestRecords(store, "amendments", [{ provenance: provenance("a1"), ...ofContract }], noLimit);
+  const tenderer = { tenderId: "c1", kind: "unknown", name: "T" };
+  await ingestRecords(store, "tenderers", [{ provenance: provenance("t1"), ...tenderer }], noLimit);
+  const commitment = { contractId: "c1", code: "NE1" };
+  await ingestRecords(store, "commitments", [{ provenance: provenance("n1"), ...commitment }], noLimit);
   await ingestRecords(store, "sanctions", [sanction("s1", "15195707000178")], noLimit);
   const company = { provenance: provenance("r1"), cnpj: "15195707000178", name: "Empresa", partners: [] };
   await ingestRecords(store, "registrations", [company], noLimit);

@@ -34,6 +34,7 @@ const words: Record<string, readonly string[]> = {
   "reference_prices.supplier_kind": supplierKinds,
   "expense_documents.phase": expensePhases,
   "expense_documents.payee_kind": supplierKinds,
+  "tenderers.kind": supplierKinds,
   "register_entries.register": integrityRegisters,
   "sanctions.supplier_kind": ["company", "person", "unknown"],
   "sanctions.body_sphere": governmentSpheres,
@@ -79,6 +80,7 @@ const otherChecks = [
   "municipalities_state_check",
   "sanctions_person_masked_check",
   "suppliers_person_masked_check",
+  "tenderers_person_masked_check",
 ];
 
 describe("the schema", () => {
@@ -158,6 +160,7 @@ describe("the schema", () => {
     const ingested = [
       "agencies",
       "amendments",
+      "commitments",
       "company_flags",
       "contract_items",
       "contracts",
@@ -169,6 +172,7 @@ describe("the schema", () => {
       "registrations",
       "sanctions",
       "suppliers",
+      "tenderers",
     ];
     expect(tables).toEqual(ingested.map((name) => ({ name, key: ["source", "source_id"] })));
   });

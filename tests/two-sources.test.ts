@@ -247,6 +247,44 @@ describe("a question in words", () => {
   });
 });
 
+describe("a purchase of the PNCP that stands out by its price", () => {
+  const LARGE = 40;
+  const id = `${agency.cnpj}-1-000040/2024`;
+  const base = `/orgaos/${agency.cnpj}/compras/2024/${LARGE}/itens`;
+  const purchases = Array.from({ length: LARGE }, (_, index) => ({
+    ...tender(index + 1, "2611606"),
+    numeroControlePNCP: `${agency.cnpj}-1-${String(index + 1).padStart(6, "0")}/2024`,
+    objetoCompra: "Aquisição de papel sulfite",
+    valorTotalHomologado: index + 1 === LARGE ? 9_000_000 : 1_000 + index * 10,
+  }));
+  const item = { numeroItem: 1, descricao: "Papel sulfite A4", quantidade: 1_000, temResultado: true };
+  const result = { numeroItem: 1, sequencialResultado: 1, quantidadeHomologada: 1_000, valorUnitarioHomologado: 9_000 };
+  beforeAll(() => {
+    const records = recordsOf({ tenders: purchases }, "2024-01-15");
+    pncp.setRecords({ ...records, details: { [base]: [item], [`${base}/1/resultados`]: [result] } });
+  });
+
+  test("is looked at again with its items and what was awarded for each; no other is asked for them", async () => {
+    pncp.requests.reset();
+    const ended = await run({ scope: { sources: ["pncp"], municipalityCodes: ["2611606"], ...january } });
+    expect(ended).toMatchObject({ status: "completed", outcome: "anomalies_found", records: LARGE });
+    expect(
+      await system.data.sql(
+        "select subject_id from anomalies where investigation_id = $1 and detector = 'price-outlier'",
+        [ended.id],
+      ),
+    ).toEqual([{ subject_id: `pncp/${id}` }]);
+    expect(
+      await system.data.sql(
+        "select contract_id, unit_price_cents::int as price from contract_items where source = 'pncp'",
+      ),
+    ).toEqual([{ contract_id: id, price: 900_000 }]);
+    const asked = pncp.requests.list().flatMap(({ path }) => (path.endsWith("/itens") ? [path] : []));
+    expect(asked).toEqual([`/api/pncp/v1${base}`]);
+    expect(of(ended, "pncp")).toMatchObject({ asked: 13, answered: 13, missing: [] });
+  });
+});
+
 describe("a contract of the PNCP that grew", () => {
   const scope = { sources: ["pncp"], agencyCnpjs: [agency.cnpj], ...january };
   const terms = `/orgaos/${agency.cnpj}/contratos/2024/9/termos`;
@@ -282,7 +320,7 @@ describe("a contract of the PNCP that grew", () => {
     const ended = await run({ scope });
     expect(ended.outcome).toBe("partial");
     expect(of(ended, "pncp").missing).toMatchObject([
-      { what: `aditivos do contrato ${agency.cnpj}-2-000009/2024`, why: expect.stringContaining("HTML") as string },
+      { what: `aditivos de ${agency.cnpj}-2-000009/2024`, why: expect.stringContaining("HTML") as string },
     ]);
     expect(await growthOf(ended)).toHaveLength(1);
   });

@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import type { Store } from "@cidadao/database/store";
 import { parseDate } from "@cidadao/domain/dates";
 import { ingestThroughPauses } from "@cidadao/operations/ingest-through-pauses";
+import { type ContractReading, ingestContract } from "@cidadao/operations/ingest-contract";
 import type { WindowInput, WindowSummary } from "@cidadao/operations/ingest-window";
 import type { IngestScope, OpenedSource, Source } from "@cidadao/sources/define-source";
 import { sources } from "@cidadao/sources/registry";
@@ -14,24 +15,54 @@ const PROGRESS_MS = 1_000;
 
 export const ingestCommand: Command = {
   usage:
-    "ingest SOURCE --from YYYY-MM-DD --to YYYY-MM-DD [--agency CODE|CNPJ] [--place UF|IBGE] [--company CNPJ] [--item CODE] [--resource ID]… [--resume] [--json]",
-  summary: "Brings what a source published in a window of days into the database; --resume goes on where it stopped",
+    "ingest SOURCE --from YYYY-MM-DD --to YYYY-MM-DD [--agency CODE|CNPJ] [--place UF|IBGE] [--company CNPJ] [--item CODE] [--resource ID]… [--resume] [--json]\n       ingest SOURCE --contract ID [--json]",
+  summary:
+    "Brings what a source published in a window of days into the database; --resume goes on where it stopped; --contract brings all it has about one contract or procedure, by its id there",
   run: async (args, context) => {
-    const { source, resources, scope, resume, json } = readArguments(args);
+    const asked = readArguments(args);
     await using open = new AsyncDisposableStack();
     const { store, outbound } = await openOutbound(context.environment, open);
-    const opened = source.open(context.environment, outbound);
-    const show = json ? () => {} : context.write;
-    let isComplete = true;
-    for (const resource of resources) {
-      const summary = await readThrough({ store, write: show }, { source, opened, resource, scope, resume }, context);
-      if (json) context.write(JSON.stringify({ source: source.id, resource, ...summary }));
-      else describe(summary, resource, context);
-      isComplete &&= summary.missing.length === 0;
-    }
-    return isComplete ? 0 : 1;
+    const opened = asked.source.open(context.environment, outbound);
+    if (asked.contractId === undefined) return await bringWindow(store, { ...asked, opened }, context);
+    return await bringContract(store, { ...asked, opened }, context);
   },
 };
+
+async function bringWindow(
+  store: Store,
+  { resources, json, ...asked }: Omit<Reading, "resource"> & { resources: string[]; json: boolean },
+  context: CommandContext,
+): Promise<number> {
+  const show = json ? () => {} : context.write;
+  let isComplete = true;
+  for (const resource of resources) {
+    const summary = await readThrough({ store, write: show }, { ...asked, resource }, context);
+    if (json) context.write(JSON.stringify({ source: asked.source.id, resource, ...summary }));
+    else describe(summary, resource, context);
+    isComplete &&= summary.missing.length === 0;
+  }
+  return isComplete ? 0 : 1;
+}
+
+async function bringContract(
+  store: Store,
+  { json, ...asked }: { source: Source; opened: OpenedSource; contractId: string; json: boolean },
+  { write, signal }: CommandContext,
+): Promise<number> {
+  const onRead = ({ resource, coverage, written, sample }: ContractReading) => {
+    const { records, rejected, missing } = coverage;
+    if (json) {
+      write(JSON.stringify({ source: asked.source.id, resource, records, rejected, written, missing, sample }));
+      return;
+    }
+    const left = rejected === 0 ? "" : `; ${rejected} ilegíveis, na quarentena`;
+    write(`${resource}: ${records} registros, ${written} linhas novas ou alteradas${left}`);
+    for (const { what, why } of missing) write(`  falta      ${what}: ${why}`);
+    if (sample) write(`  AMOSTRA    ${sample}`);
+  };
+  const readings = await ingestContract({ store }, { ...asked, onRead }, signal);
+  return readings.every(({ coverage }) => coverage.missing.length === 0) ? 0 : 1;
+}
 
 type Reading = { source: Source; opened: OpenedSource; resource: string; scope: IngestScope; resume: boolean };
 
@@ -69,6 +100,7 @@ function readArguments(args: string[]) {
         company: { type: "string" },
         item: { type: "string" },
         resource: { type: "string", multiple: true },
+        contract: { type: "string" },
         resume: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
       },
@@ -76,6 +108,14 @@ function readArguments(args: string[]) {
     const source = sources.find(({ id }) => id === positionals[0]);
     if (!source || positionals.length !== 1) {
       throw new Error(`name one source: ${sources.map(({ id }) => id).join(", ")}`);
+    }
+    const { contract: contractId, json, ...others } = values;
+    if (contractId !== undefined) {
+      const given = Object.entries(others).flatMap(([name, value]) =>
+        value === undefined || value === false ? [] : [name],
+      );
+      if (given.length > 0) throw new Error(`--contract asks for one contract: leave out --${given.join(", --")}`);
+      return { source, contractId, json };
     }
     const windowed = Object.entries(source.resources).flatMap(([id, { isWindowed }]) => (isWindowed ? [id] : []));
     const unknown = values.resource?.find((id) => !windowed.includes(id));
@@ -95,7 +135,7 @@ function readArguments(args: string[]) {
         ...(values.item ? { item: values.item } : {}),
       },
       resume: values.resume,
-      json: values.json,
+      json,
     };
   });
 }

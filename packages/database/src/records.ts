@@ -18,7 +18,9 @@ export type RecordTable =
   | "municipalities"
   | "reference_prices"
   | "company_flags"
-  | "expense_documents";
+  | "expense_documents"
+  | "tenderers"
+  | "commitments";
 export type IngestCounts = { inserted: number; updated: number; unchanged: number };
 
 /** Hosted PostgREST gives 1,000 rows a request at most, so everything is read by key, page by page. */

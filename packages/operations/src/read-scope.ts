@@ -9,7 +9,7 @@ import type { IntegrityRegister, RegisterEntry } from "@cidadao/domain/register-
 import { type SanctionList, sanctionLists } from "@cidadao/domain/sanction";
 import { cnpjRoot } from "@cidadao/domain/tax-id";
 import { withoutTwins } from "@cidadao/domain/twin-contracts";
-import type { ContractPages, OpenedSource, SourceRecord } from "@cidadao/sources/define-source";
+import type { ContractQuestion, OpenedSource, SourceRecord } from "@cidadao/sources/define-source";
 import { pncp } from "@cidadao/sources/pncp/source";
 import { type PortalContext, SOURCE_ID } from "@cidadao/sources/portal-transparencia/client";
 import {
@@ -141,10 +141,10 @@ export async function readDetails(
   for (const [id, contracts] of bySource) {
     const ids = contracts.map(({ sourceId }) => sourceId);
     const readings = DETAILS.map(async ({ kind, dataset: name, what }) => {
-      const questions = contracts.flatMap((contract) => {
-        const pages = detailsOf(context, contract, kind);
-        return pages === null ? [] : [{ what: `${what} do contrato ${contract.sourceId}`, pages }];
-      });
+      const asks = contracts.flatMap((contract) =>
+        detailsOf(context, contract, kind).map((ask) => ({ ...ask, what: `${what} de ${contract.sourceId}` })),
+      );
+      const questions = asks.filter(({ contractsMax }, place) => place < contractsMax);
       if (questions.length === 0) return [];
       const asked = { source: id, dataset: name, scope: { contracts: questions.length }, questions };
       const common = { investigationId: input.investigationId, store: { kind, homepage: detailHomepages[id]! } };
@@ -162,16 +162,18 @@ const detailHomepages: Record<string, string> = { [source]: homepage, [pncp.id]:
 
 /** Whether its source can be asked for items or amendments of a contract. */
 export function hasDetails(context: ReadContext, contract: ContractKey): boolean {
-  return DETAILS.some(({ kind }) => detailsOf(context, contract, kind) !== null);
+  return DETAILS.some(({ kind }) => detailsOf(context, contract, kind).length > 0);
 }
 
 function detailsOf(
   { portal, pncp: opened }: ReadContext,
   { source: id, sourceId: contractId }: ContractKey,
   kind: "items" | "amendments",
-): ContractPages | null {
-  if (id === source) return (stop) => (kind === "items" ? items : amendments)(portal, { contractId }, stop);
-  return id === pncp.id ? (opened?.ofContract(kind, contractId) ?? null) : null;
+): Pick<ContractQuestion, "pages" | "contractsMax">[] {
+  if (id === pncp.id) return (opened?.ofContract(contractId) ?? []).filter((question) => question.kind === kind);
+  if (id !== source) return [];
+  const ask = kind === "items" ? items : amendments;
+  return [{ pages: (stop) => ask(portal, { contractId }, stop), contractsMax: DETAILED_CONTRACTS_MAX }];
 }
 
 /** The contracts of the scope, stored as they come; `onRecords` sees them too. */

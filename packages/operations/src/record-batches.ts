@@ -20,6 +20,8 @@ export function recordBatches(kind: RecordKind, records: SourceRecord[], homepag
     case "reference_prices":
     case "company_flags":
     case "expense_documents":
+    case "tenderers":
+    case "commitments":
       return [{ table: kind, records }];
     case "gazettes":
       throw new Error("gazettes are searched, not stored");

@@ -1,6 +1,7 @@
 import type { Agency, Amendment, Contract, ContractItem, PriceRegistration } from "@cidadao/domain/contract";
 import type { Gazette } from "@cidadao/domain/gazette";
 import type { IsoDate } from "@cidadao/domain/dates";
+import type { Commitment } from "@cidadao/domain/commitment";
 import type { CompanyFlags } from "@cidadao/domain/company-flags";
 import type { ExpenseDocument } from "@cidadao/domain/expense-document";
 import type { Municipality } from "@cidadao/domain/municipality";
@@ -8,6 +9,7 @@ import type { ReferencePrice } from "@cidadao/domain/reference-price";
 import type { Registration } from "@cidadao/domain/registration";
 import type { RegisterEntry } from "@cidadao/domain/register-entry";
 import type { Sanction } from "@cidadao/domain/sanction";
+import type { Tenderer } from "@cidadao/domain/tenderer";
 import { parseConfig } from "@cidadao/runtime/config";
 import type { z } from "zod";
 import type { Outbound } from "./outbound.ts";
@@ -29,6 +31,8 @@ export type SourceRecord =
   | ReferencePrice
   | CompanyFlags
   | ExpenseDocument
+  | Tenderer
+  | Commitment
   | Gazette;
 
 /** What the records of a resource are; each kind has its tables, but for gazettes, which are searched and not stored. */
@@ -45,6 +49,8 @@ export type RecordKind =
   | "reference_prices"
   | "company_flags"
   | "expense_documents"
+  | "tenderers"
+  | "commitments"
   | "gazettes";
 
 /** Where the reading of a list goes on: whatever the source needs to ask for the next page. */
@@ -124,11 +130,16 @@ export type Resource<Context> = {
   onlyNamed?: true;
   /** The questions that cover a scope; left out where only single questions are asked. */
   slices?: (scope: IngestScope) => Slice<Context>[];
-  /** The one question about a contract of the source; left out where nothing is asked of a contract. */
+  /**
+   * The one question about a contract or procedure of the source, of which it may be the record itself; left out where
+   * nothing is asked of one.
+   */
   ofContract?: {
-    /** Whether a contract with this `sourceId` can have such records. */
+    /** Whether one with this `sourceId` can have such records. */
     has: (contractId: string) => boolean;
     pages: (context: Context, contractId: string, signal: AbortSignal) => AsyncIterable<SourcePage<SourceRecord>>;
+    /** An investigation asks it of so many at most: it costs many calls. */
+    contractsMax?: number;
   };
   /** So many days after a day is over, what the source says of it changes no more in this resource. */
   overlapDays?: number;
@@ -180,16 +191,20 @@ export type OpenedSource = {
   probe: (signal: AbortSignal) => Promise<Probe>;
   /** The questions that cover a scope, bound to the source; an empty list where the resource has none. */
   slices: (resource: string, scope: IngestScope) => OpenedSlice[];
-  /** Asks for the records of a kind that belong to a contract; `null` where the source has none to ask for. */
-  ofContract: (kind: RecordKind, contractId: string) => ContractPages | null;
+  /** What can be asked about a contract or procedure: itself first, then what belongs to it; empty where nothing can. */
+  ofContract: (contractId: string) => ContractQuestion[];
 };
 export type ContractPages = (signal: AbortSignal) => AsyncIterable<SourcePage<SourceRecord>>;
+export type ContractQuestion = { resource: string; kind: RecordKind; contractsMax: number; pages: ContractPages };
 export type OpenedSlice = Omit<Slice<never>, "pages"> & {
   pages: (from: Position | null, signal: AbortSignal) => AsyncIterable<SourcePage<SourceRecord>>;
 };
 
 export type Source = Omit<SourceDefinition<z.ZodObject, never>, "open" | "probe" | "resources"> & {
-  resources: Record<string, Omit<Resource<never>, "slices" | "ofContract"> & { isWindowed: boolean }>;
+  resources: Record<
+    string,
+    Omit<Resource<never>, "slices" | "ofContract"> & { isWindowed: boolean; isOfContract: boolean }
+  >;
   /** The variables that are missing; an empty list when the source can be opened. */
   missing: (environment: Environment) => string[];
   open: (environment: Environment, outbound: Outbound) => OpenedSource;
@@ -204,9 +219,9 @@ export function defineSource<const Config extends z.ZodObject, Context>(
   return {
     ...described,
     resources: Object.fromEntries(
-      Object.entries(resources).map(([id, { slices, ofContract: _, ...resource }]) => [
+      Object.entries(resources).map(([id, { slices, ofContract, ...resource }]) => [
         id,
-        { ...resource, isWindowed: slices !== undefined },
+        { ...resource, isWindowed: slices !== undefined, isOfContract: ofContract !== undefined },
       ]),
     ),
     missing: (environment) => definition.needs.filter((variable) => !environment[variable]?.trim()),
@@ -223,12 +238,16 @@ export function defineSource<const Config extends z.ZodObject, Context>(
             ...slice,
             pages: (from, signal) => slice.pages(context, from, signal),
           })),
-        ofContract(kind, contractId) {
-          const found = Object.values(resources).find(
-            (resource) => resource.kind === kind && resource.ofContract?.has(contractId),
-          );
-          return found ? (signal) => found.ofContract!.pages(context, contractId, signal) : null;
-        },
+        ofContract: (contractId) =>
+          Object.entries(resources)
+            .flatMap(([resource, { kind, ofContract }]) => {
+              if (!ofContract?.has(contractId)) return [];
+              const { pages, contractsMax = Number.POSITIVE_INFINITY } = ofContract;
+              return [
+                { resource, kind, contractsMax, pages: (signal: AbortSignal) => pages(context, contractId, signal) },
+              ];
+            })
+            .toSorted((a, b) => Number(b.kind === "contracts") - Number(a.kind === "contracts")),
       };
     },
   };

@@ -16,7 +16,8 @@ export function renderSourcesPage(): string {
     "",
     "A new one is a folder with `config.ts` (its variables), `client.ts` (its door and its pages), `wire.ts` (what it sends and",
     "what that becomes), `source.ts` (`defineSource`) and `fixtures/`, and one line in the registry. The tests then send it any",
-    "payload (`any-answer.test.ts`), the command line reads its windows, and this page describes it.",
+    "payload (`any-answer.test.ts`), the command line reads its windows and what it has about one contract, and this page",
+    "describes it.",
     "",
     "| id | publisher | resources | calls a minute |",
     "| --- | --- | --- | --- |",
@@ -78,15 +79,20 @@ function renderSource(source: Source): string[] {
     `- **Probe:** at least ${source.probeRecordsMin} rows, or the source has shrunk`,
     `- **Recorded answers:** ${source.fixtures.map((file) => `\`${file}\``).join(", ")}`,
     "",
-    "| resource | path | records | cadence | brought in whole | rows at least | settled after |",
+    "| resource | path | records | cadence | asked | rows at least | settled after |",
     "| --- | --- | --- | --- | --- | --- | --- |",
     ...Object.entries(source.resources).map(([id, resource]) => {
       const settled = resource.overlapDays === undefined ? "never" : `${resource.overlapDays} days`;
-      return `| \`${id}\`: ${resource.title} | \`${resource.path}\` | ${resource.kind} | ${resource.cadence} | ${resource.isWindowed ? "yes" : "no, single questions"} | ${resource.recordsMin ?? ""} | ${resource.isWindowed ? settled : ""} |`;
+      return `| \`${id}\`: ${resource.title} | \`${resource.path}\` | ${resource.kind} | ${resource.cadence} | ${askedHow(resource)} | ${resource.recordsMin ?? ""} | ${resource.isWindowed ? settled : ""} |`;
     }),
     "",
     ...Object.entries(source.resources).map(([id, { wire }]) => `- Fields read of \`${id}\`: ${fieldsOf(wire)}`),
   ];
+}
+
+function askedHow({ isWindowed, isOfContract }: Source["resources"][string]): string {
+  const ways = [...(isWindowed ? ["whole"] : []), ...(isOfContract ? ["of one (`--contract`)"] : [])];
+  return ways.join("; ") || "single questions";
 }
 
 function offWithout({ id, needs, described }: Source): string {

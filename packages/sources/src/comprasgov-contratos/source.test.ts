@@ -7,7 +7,7 @@ import type { Fault } from "@cidadao/testing/portal/faults";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { SourcePage, SourceRecord } from "../define-source.ts";
 import { createComprasgovContext } from "./client.ts";
-import { amendments, contracts, contractsOfUnit } from "./source.ts";
+import { amendments, comprasgovContratos, contracts, contractsOfUnit } from "./source.ts";
 
 const never = new AbortController().signal;
 const http = createHttpClient({ userAgent: "cidadao-tests" });
@@ -21,10 +21,15 @@ const many = Array.from({ length: 1_200 }, (_, index) => ({
   dataVigenciaInicial: "2024-01-10",
 }));
 const { about: _about, ...lists } = fixture("recorded-comprasnet.json");
+/** The recorded history is that of a contract which its unit's recorded list does not hold. */
+const [history, listedHistory] = ["/api/contrato/118872/historico", "/api/contrato/1004328/historico"];
 
 let server: ComprasgovServer;
 beforeAll(async () => {
-  server = await startComprasgov({ contracts: [...recorded, ...many], lists: lists as Record<string, unknown[]> });
+  server = await startComprasgov({
+    contracts: [...recorded, ...many],
+    lists: { ...lists, [listedHistory]: lists[history] } as Record<string, unknown[]>,
+  });
 });
 beforeEach(async () => {
   await server.setFaults({});
@@ -162,6 +167,29 @@ describe("contratos.comprasnet", () => {
       })),
     );
     expect(records.length).toBeGreaterThan(0);
+  });
+
+  test("is asked about one contract by our id of it, and knows of none that is not in force", async () => {
+    const environment = { COMPRASGOV_URL: server.url, COMPRASNET_CONTRATOS_URL: server.url };
+    const limits = openSharedLimits(null);
+    const outbound = { http, ...limits, cache: createMemoryCache(), cacheTtlSeconds: 0 };
+    const opened = comprasgovContratos.open(environment, outbound);
+    const ask = async (id: string) => {
+      const found: [string, number][] = [];
+      for (const { resource, pages } of opened.ofContract(id)) {
+        found.push([resource, (await collect(pages(never))).records.length]);
+      }
+      return found;
+    };
+    expect(await ask("153165-00013/2026")).toEqual([
+      ["unit-contracts", 1],
+      ["amendments", 2],
+    ]);
+    expect(await ask("153165-99999/2021")).toEqual([
+      ["unit-contracts", 0],
+      ["amendments", 0],
+    ]);
+    expect(opened.ofContract("00029/2021")).toEqual([]);
   });
 
   test("is waited for as long as the whole list of a unit takes, and no longer", async () => {

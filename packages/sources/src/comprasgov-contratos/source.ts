@@ -12,11 +12,20 @@ import {
 } from "../define-source.ts";
 import { type Outbound, uncached } from "../outbound.ts";
 import { pageOf, readPages } from "../read-rows.ts";
+import { idText } from "../reading.ts";
 import { askAllPages, askWhole, type ComprasgovContext, createComprasgovContext } from "./client.ts";
 import { comprasgovContratosConfig } from "./config.ts";
 import { COMPRASGOV_CONTRATOS, contractWire } from "./contract.ts";
 import { priceWire, readPrices } from "./price.ts";
-import { historyWire, readContracts, readHistory, readUnitContracts, SITE, unitContractWire } from "./wire.ts";
+import {
+  historyWire,
+  readContracts,
+  readHistory,
+  readUnitContracts,
+  SITE,
+  unitContractIdOf,
+  unitContractWire,
+} from "./wire.ts";
 
 const CONTRACTS = "/modulo-contratos/1_consultarContratos";
 /** Contracts that begin in a month come in few pages. */
@@ -45,8 +54,37 @@ export async function contractsOfUnit(
   input: { unitCode: string },
   signal: AbortSignal,
 ): Promise<SourcePage<Contract>> {
-  if (!/^\d{6}$/.test(input.unitCode)) throw new AppError("invalid_request", "a managing unit has six digits");
-  return pageOf(await askWhole(context, `/api/contrato/ug/${input.unitCode}`, signal), readUnitContracts());
+  return pageOf(await askUnit(context, input.unitCode, signal), readUnitContracts());
+}
+
+function askUnit(context: ComprasgovContext, unitCode: string, signal: AbortSignal) {
+  if (!/^\d{6}$/.test(unitCode)) throw new AppError("invalid_request", "a managing unit has six digits");
+  return askWhole(context, `/api/contrato/ug/${unitCode}`, signal);
+}
+
+/** A contract in force by our id of it: the list of its unit is asked for, and the contract looked up there. */
+async function contractById(context: ComprasgovContext, contractId: string, signal: AbortSignal) {
+  const page = await contractsOfUnit(context, { unitCode: unitCodeOf(contractId) }, signal);
+  return { ...page, records: page.records.filter(({ provenance }) => provenance.sourceId === contractId) };
+}
+
+/** What happened to a contract since it was signed; nothing where it is not, or no longer, in the list of its unit. */
+async function* amendmentsOf(context: ComprasgovContext, contractId: string, signal: AbortSignal) {
+  const { rows } = await askUnit(context, unitCodeOf(contractId), signal);
+  const found = rows
+    .map((row) => unitContractWire.safeParse(row).data)
+    .find((wire) => unitContractIdOf(wire) === contractId);
+  const instrumentId = idText(found?.id);
+  if (instrumentId !== null) yield await amendments(context, { contractId, instrumentId }, signal);
+}
+
+function unitCodeOf(contractId: string): string {
+  return contractId.slice(0, 6);
+}
+
+/** Unit and number, "153165-00029/2021". */
+function isContract(id: string): boolean {
+  return /^\d{6}-\S{1,20}$/.test(id);
 }
 
 /** Amendments and endorsements of a contract. `instrumentId` is the site's own number of it. */
@@ -168,6 +206,12 @@ export const comprasgovContratos = defineSource({
       cadence: "diária",
       wire: unitContractWire,
       read: readUnitContracts(),
+      ofContract: {
+        has: isContract,
+        async *pages(context, contractId, signal) {
+          yield await contractById(context, contractId, signal);
+        },
+      },
     },
     amendments: {
       title: "Aditivos e apostilamentos de um contrato, com o valor depois de cada um",
@@ -176,6 +220,7 @@ export const comprasgovContratos = defineSource({
       cadence: "diária",
       wire: historyWire,
       read: readHistory({ contractId: "153165-00029/2021", instrumentId: "118872" }),
+      ofContract: { has: isContract, pages: amendmentsOf },
     },
     "material-prices": priceResource("CATMAT"),
     "service-prices": priceResource("CATSER"),

@@ -47,13 +47,20 @@ export const unitContractWire = z.object({
   valor_global: scalar,
 });
 
+/** Our id of it, that of the list of contracts: its own number there is the site's. */
+export function unitContractIdOf(wire: z.infer<typeof unitContractWire> | undefined): string | null {
+  const [number, unitCode] = [idText(wire?.numero), idText(wire?.contratante?.orgao?.unidade_gestora?.codigo)];
+  return number === null || unitCode === null ? null : `${unitCode}-${number}`;
+}
+
 export const readUnitContracts = () =>
   readerOf(unitContractWire, (wire, answer) => {
     const agency = wire.contratante?.orgao;
     const unit = agency?.unidade_gestora;
     const [id, number, unitCode] = [idText(wire.id), idText(wire.numero), idText(unit?.codigo)];
-    if (id === null || number === null || unitCode === null) return "no id, no contract number, or no managing unit";
-    const sourceId = `${unitCode}-${number}`;
+    const sourceId = unitContractIdOf(wire);
+    if (id === null || number === null || unitCode === null || sourceId === null)
+      return "no id, no contract number, or no managing unit";
     if (isRevenue({ receitaDespesa: wire.receita_despesa })) {
       return { sourceId, excluded: "revenue contract: the State receives" };
     }

@@ -210,6 +210,65 @@ describe("records", () => {
     expect((await collect(items(contextWith(), { tenderId: "00394460005887-1-000021/2025" }, never))).pages).toBe(0);
   });
 
+  test("of items beyond so many awarded ones carry no price, and a complaint for each", async () => {
+    const tenderId = "00394460005887-1-000020/2025";
+    const base = "/orgaos/00394460005887/compras/2025/20/itens";
+    const awarded = Array.from({ length: 103 }, (_, index) => ({ ...details.itens[0], numeroItem: index + 1 }));
+    const results = awarded.map(({ numeroItem }) => [
+      `${base}/${numeroItem}/resultados`,
+      [{ ...details.resultados[0], numeroItem }],
+    ]);
+    server.setRecords({ ...noRecords, details: { [base]: awarded, ...Object.fromEntries(results) } });
+    const found = await collect(items(contextWith(), { tenderId }, never));
+    expect(found.records).toHaveLength(103);
+    expect(found.records.filter(({ unitPriceCents }) => unitPriceCents === 2_290)).toHaveLength(100);
+    expect(found.complaints.filter((complaint) => complaint.includes("resultados"))).toHaveLength(3);
+  });
+
+  test("of a contract or a purchase, by its control number, is itself and then what belongs to it", async () => {
+    const one = rowsOf("recorded-contratos.json").find(({ receita }) => receita === false)!;
+    const other = rowsOf("recorded-contratacoes.json").find(({ modalidadeId }) => modalidadeId === 6)!;
+    const idOf = (row: Raw) => {
+      const id = row["numeroControlePNCP"] as string;
+      const [, cnpj, sequence, year] = /^(\w+)-\d-0*(\d+)\/(\d+)$/.exec(id)!;
+      return { id, cnpj, year, sequence };
+    };
+    const [contract, tender] = [idOf(one), idOf(other)];
+    const contractPath = `/orgaos/${contract.cnpj}/contratos/${contract.year}/${contract.sequence}`;
+    const tenderPath = `/orgaos/${tender.cnpj}/compras/${tender.year}/${tender.sequence}`;
+    server.setRecords({
+      ...noRecords,
+      details: {
+        [contractPath]: one,
+        [`${contractPath}/termos`]: details.termos,
+        [tenderPath]: other,
+        [`${tenderPath}/itens`]: details.itens,
+      },
+    });
+    const urls = { PNCP_CONSULTA_URL: server.consultaUrl, PNCP_URL: server.detailUrl, PNCP_PER_MINUTE: "1000000" };
+    const limits = openSharedLimits(null);
+    const opened = pncp.open(urls, { http, ...limits, cache: createMemoryCache(), cacheTtlSeconds: 0 });
+    const ask = async (id: string) => {
+      const found: [string, SourceRecord[]][] = [];
+      for (const { resource, pages } of opened.ofContract(id))
+        found.push([resource, (await collect(pages(never))).records]);
+      return found;
+    };
+    expect(await ask(contract.id)).toMatchObject([
+      ["contracts", [{ provenance: { sourceId: contract.id } }]],
+      ["terms", [{ contractId: contract.id }, {}, {}]],
+    ]);
+    expect(await ask(tender.id)).toMatchObject([
+      ["tenders", [{ provenance: { sourceId: tender.id } }]],
+      ["items", [{ contractId: tender.id, number: "2" }]],
+    ]);
+    expect(await ask("00394460005887-2-999999/2025")).toEqual([
+      ["contracts", []],
+      ["terms", []],
+    ]);
+    expect(opened.ofContract("900000001")).toEqual([]);
+  });
+
   test("of terms say what they add and what they take away", async () => {
     const contractId = "00394460005887-2-002468/2025";
     server.setRecords({

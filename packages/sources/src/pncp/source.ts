@@ -13,7 +13,7 @@ import {
 import { uncached } from "../outbound.ts";
 import { pageOf, readPages } from "../read-rows.ts";
 import { PNCP } from "./buyer.ts";
-import { askAllPages, askDetails, createPncpContext, PAGE_ROWS_SAFE, type PncpContext } from "./client.ts";
+import { askAllPages, askDetails, askRecord, createPncpContext, PAGE_ROWS_SAFE, type PncpContext } from "./client.ts";
 import { pncpConfig } from "./config.ts";
 import { contractWire } from "./contract.ts";
 import { tenderWire } from "./tender.ts";
@@ -77,18 +77,47 @@ export function priceRegistrations(
   return readPages(askAllPages(context, { path: "/atas/atualizacao", params }, from, signal), readPriceRegistrations());
 }
 
-/** The items of a purchase; where something was awarded, once for each result, with its price. */
+/** The contract with this control number; an empty page where there is none. */
+async function contractById(context: PncpContext, contractId: string, signal: AbortSignal) {
+  const path = detailPath(contractId, "2", "contratos");
+  return pageOf(await askRecord(context.detail, path, signal), readContracts());
+}
+
+/** The purchase with this control number; an empty page where there is none. */
+async function tenderById(context: PncpContext, tenderId: string, signal: AbortSignal) {
+  const path = detailPath(tenderId, "1", "compras");
+  return pageOf(await askRecord(context.consulta, path, signal), readTenders());
+}
+
+/** Results of so many items of a purchase are asked for, each by a call; the others keep no price. */
+const RESULTS_MAX = 100;
+/** Purchases whose items an investigation asks for: each costs a call, and one more for every item that was awarded. */
+const ITEMIZED_TENDERS_MAX = 30;
+
+/**
+ * The items of a purchase; where something was awarded, once for each result, with its price. Beyond `RESULTS_MAX` awarded
+ * items there is a complaint for each whose price was not asked for.
+ */
 export async function* items(
   context: PncpContext,
   input: { tenderId: string },
   signal: AbortSignal,
 ): AsyncGenerator<SourcePage<ContractItem>, void, void> {
   const base = detailPath(input.tenderId, "1", "compras");
+  let left = RESULTS_MAX;
   for await (const answer of askDetails(context, `${base}/itens`, signal)) {
     const page = pageOf(answer, readItems(input.tenderId));
     const awarded = new Set(answer.rows.flatMap((row) => awardedNumber(row)));
     const waiting = page.records.filter((item) => awarded.has(item.number));
-    yield { ...page, records: page.records.filter((item) => !awarded.has(item.number)) };
+    const beyond = waiting.splice(left);
+    left -= waiting.length;
+    const reason = `the results of no more than ${RESULTS_MAX} items of a purchase are asked for`;
+    const unpriced = beyond.map(({ provenance: { sourceId } }) => ({ sourceId, field: "resultados", reason }));
+    yield {
+      ...page,
+      records: page.records.filter((item) => !waiting.includes(item)),
+      complaints: [...page.complaints, ...unpriced],
+    };
     for (const item of waiting) {
       const path = `${base}/itens/${item.number}/resultados`;
       yield* readPages(askDetails(context, path, signal), readResults(item));
@@ -103,6 +132,14 @@ export function terms(
 ): AsyncGenerator<SourcePage<Amendment>, void, void> {
   const path = `${detailPath(input.contractId, "2", "contratos")}/termos`;
   return readPages(askDetails(context, path, signal), readTerms(input.contractId));
+}
+
+function isContract(id: string): boolean {
+  return controlNumber(id)?.kind === "2";
+}
+
+function isTender(id: string): boolean {
+  return controlNumber(id)?.kind === "1";
 }
 
 function awardedNumber(row: unknown): string[] {
@@ -236,6 +273,12 @@ export const pncp = defineSource({
       read: readContracts(),
       slices: contractSlices("publicacao"),
       overlapDays: OVERLAP_DAYS,
+      ofContract: {
+        has: isContract,
+        async *pages(context, contractId, signal) {
+          yield await contractById(context, contractId, signal);
+        },
+      },
     },
     "contract-updates": {
       title: "Contratos e empenhos alterados num dia",
@@ -256,6 +299,12 @@ export const pncp = defineSource({
       read: readTenders(),
       slices: tenderSlices("publicacao"),
       overlapDays: OVERLAP_DAYS,
+      ofContract: {
+        has: isTender,
+        async *pages(context, tenderId, signal) {
+          yield await tenderById(context, tenderId, signal);
+        },
+      },
     },
     "tender-updates": {
       title: "Contratações alteradas num dia, uma pergunta para cada modalidade",
@@ -284,9 +333,14 @@ export const pncp = defineSource({
       cadence: "contínua",
       wire: itemWire,
       read: readItems(exampleItem.contractId),
+      ofContract: {
+        has: isTender,
+        pages: (context, tenderId, signal) => items(context, { tenderId }, signal),
+        contractsMax: ITEMIZED_TENDERS_MAX,
+      },
     },
     results: {
-      title: "Resultados de um item: quantidade e preço homologados",
+      title: "Resultados de um item, com quantidade e preço homologados: perguntados com os itens",
       path: "/v1/orgaos/{cnpj}/compras/{ano}/{sequencial}/itens/{numero}/resultados",
       kind: "items",
       cadence: "contínua",
@@ -301,7 +355,7 @@ export const pncp = defineSource({
       wire: termWire,
       read: readTerms("00394460005887-2-002468/2025"),
       ofContract: {
-        has: (contractId) => controlNumber(contractId)?.kind === "2",
+        has: isContract,
         pages: (context, contractId, signal) => terms(context, { contractId }, signal),
       },
     },

@@ -110,6 +110,75 @@ describe("a contract", () => {
   });
 });
 
+describe("everything about one contract or procedure", () => {
+  const opened = () =>
+    portalTransparencia.open({ PORTAL_TRANSPARENCIA_URL: portal.url, TRANSPARENCY_API_KEY: API_KEY }, outbound());
+  const ask = async (id: string) => {
+    const read = opened()
+      .ofContract(id)
+      .map(async ({ resource, pages }) => [resource, await collect(pages(never))] as const);
+    return Object.fromEntries(await Promise.all(read));
+  };
+
+  test("of a contract is itself, its items, terms and commitments", async () => {
+    const found = await ask("900000001");
+    expect(Object.keys(found)).toEqual(["contracts", "items", "amendments", "endorsements", "commitments"]);
+    expect(found["contracts"]!.records).toMatchObject([{ provenance: { sourceId: "900000001" } }]);
+    expect(found["commitments"]).toMatchObject({
+      rejects: 1,
+      records: [
+        {
+          provenance: { sourceId: "900000001/empenho/153065152392024NE800021" },
+          contractId: "900000001",
+          issuedOn: "2024-01-18",
+          note: "Material de expediente",
+          amountCents: 1_234_567,
+        },
+        { issuedOn: null, note: null, amountCents: null },
+      ],
+    });
+  });
+
+  test("of a procedure is itself, what was put out to tender, and who bid", async () => {
+    const found = await ask("licitacao/1001");
+    expect(Object.keys(found)).toEqual(["tenders", "tender-items", "tenderers"]);
+    expect(found["tenders"]!.records).toMatchObject([{ number: "000052024" }]);
+    expect(found["tender-items"]!.records).toMatchObject([
+      { contractId: "licitacao/1001", number: "15306505000052024000001", quantity: 500, unitPriceCents: null },
+      { number: "2", unitOfMeasure: null },
+    ]);
+    expect(found["tenderers"]).toMatchObject({
+      rejects: 1,
+      records: [
+        { tenderId: "licitacao/1001", kind: "company", taxId: "11222333000181", name: "EMPRESA DE EXEMPLO S.A." },
+        { kind: "person", taxId: "***.444.777-**" },
+        { kind: "company", provenance: { sourceId: "licitacao/1001/participante/11222333000262" } },
+      ],
+    });
+    expect(portal.requests.list().at(-1)).toMatchObject({
+      path: "/licitacoes/participantes",
+      params: { codigoUG: "158155", numero: "000052024", codigoModalidade: "5" },
+    });
+  });
+
+  test("of a procedure whose method the Portal does not list cannot name who bid, and says so", async () => {
+    const methods = unrecorded["/licitacoes/modalidades"]!.splice(0);
+    try {
+      const question = opened()
+        .ofContract("licitacao/1001")
+        .find(({ resource }) => resource === "tenderers");
+      await expect(collect(question!.pages(never))).rejects.toThrow(/não diz codigoModalidade/);
+    } finally {
+      unrecorded["/licitacoes/modalidades"] = methods;
+    }
+  });
+
+  test("of nothing that the Portal numbers is no question at all", () => {
+    for (const id of ["", "licitacao/", "licitacao/158155-5-00005", "1; drop", "00394460005887-2-000001/2025"])
+      expect(opened().ofContract(id)).toEqual([]);
+  });
+});
+
 describe("registers that bar nobody from contracting", () => {
   test("are read with their own kind of record, and never as sanctions", async () => {
     const cepim = await collect(registerEntries(open(), { register: "cepim" }, never));

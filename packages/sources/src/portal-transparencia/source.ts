@@ -5,7 +5,14 @@ import type { Sanction, SanctionList } from "@cidadao/domain/sanction";
 import { parseCnpj } from "@cidadao/domain/tax-id";
 import { AppError } from "@cidadao/runtime/errors";
 import type { z } from "zod";
-import { defineSource, type IngestScope, type Position, type Resource, type SourcePage } from "../define-source.ts";
+import {
+  defineSource,
+  type IngestScope,
+  type Position,
+  type Resource,
+  type SourcePage,
+  type SourceRecord,
+} from "../define-source.ts";
 import { type Outbound, uncached } from "../outbound.ts";
 import { pageOf, readPages } from "../read-rows.ts";
 import {
@@ -18,11 +25,21 @@ import {
   PAGE_ROWS,
   SOURCE_ID,
 } from "./client.ts";
+import { commitments, commitmentWire, readCommitments } from "./commitment.ts";
 import { companyWire, readCompany } from "./company.ts";
 import { portalConfig, portalRate } from "./config.ts";
 import { expenseWire, PHASES, readExpenses } from "./expense.ts";
 import { cepimWire, leniencyWire, readCepim, readLeniency } from "./register.ts";
-import { readTenders, tenderWire } from "./tender.ts";
+import { readTenders, TENDER_PREFIX, tenderWire } from "./tender.ts";
+import {
+  readTenderers,
+  readTenderItems,
+  tenderById,
+  tendererWire,
+  tenderers,
+  tenderItems,
+  tenderItemWire,
+} from "./tender-details.ts";
 import {
   agencyWire,
   amendmentWire,
@@ -283,6 +300,23 @@ function contractSlices(scope: IngestScope) {
   ];
 }
 
+type OfContract = NonNullable<Resource<PortalContext>["ofContract"]>;
+type Ask<Input> = (
+  context: PortalContext,
+  input: Input,
+  signal: AbortSignal,
+) => AsyncIterable<SourcePage<SourceRecord>>;
+
+function ofContract(ask: Ask<{ contractId: string }>): OfContract {
+  const pages: OfContract["pages"] = (context, contractId, signal) => ask(context, { contractId }, signal);
+  return { has: (id) => /^\d{1,12}$/.test(id), pages };
+}
+
+function ofTender(ask: Ask<{ tenderId: string }>): OfContract {
+  const pages: OfContract["pages"] = (context, tenderId, signal) => ask(context, { tenderId }, signal);
+  return { has: (id) => id.startsWith(TENDER_PREFIX) && /^\d{1,12}$/.test(id.slice(TENDER_PREFIX.length)), pages };
+}
+
 function listResource(list: SanctionList): Resource<PortalContext> {
   return {
     title: `Lista ${list.toUpperCase()} inteira, ou de um CNPJ`,
@@ -353,6 +387,9 @@ export const portalTransparencia = defineSource({
       wire: contractWire,
       read: readContracts(),
       slices: contractSlices,
+      ofContract: ofContract(async function* (context, input, signal) {
+        yield await contractById(context, input, signal);
+      }),
     },
     items: {
       title: "Itens de um contrato",
@@ -361,6 +398,7 @@ export const portalTransparencia = defineSource({
       cadence: "diária",
       wire: itemWire,
       read: readContractItems("1"),
+      ofContract: ofContract(items),
     },
     amendments: {
       title: "Termos aditivos de um contrato, sem valores",
@@ -369,6 +407,7 @@ export const portalTransparencia = defineSource({
       cadence: "diária",
       wire: amendmentWire,
       read: readAmendments("1"),
+      ofContract: ofContract(amendments),
     },
     endorsements: {
       title: "Apostilamentos de um contrato, sem o valor, que a especificação não explica",
@@ -377,6 +416,16 @@ export const portalTransparencia = defineSource({
       cadence: "diária",
       wire: endorsementWire,
       read: readEndorsements("1"),
+      ofContract: ofContract(endorsements),
+    },
+    commitments: {
+      title: "Documentos relacionados a um contrato: seus empenhos",
+      path: "/contratos/documentos-relacionados",
+      kind: "commitments",
+      cadence: "diária",
+      wire: commitmentWire,
+      read: readCommitments("1"),
+      ofContract: ofContract(commitments),
     },
     tenders: {
       title: "Licitações de um órgão abertas no período, sem o valor, que a especificação não explica",
@@ -386,6 +435,27 @@ export const portalTransparencia = defineSource({
       wire: tenderWire,
       read: readTenders(),
       slices: tenderSlices,
+      ofContract: ofTender(async function* (context, input, signal) {
+        yield await tenderById(context, input, signal);
+      }),
+    },
+    "tender-items": {
+      title: "Itens de uma licitação, sem o valor, que a especificação não explica",
+      path: "/licitacoes/itens-licitados",
+      kind: "items",
+      cadence: "diária",
+      wire: tenderItemWire,
+      read: readTenderItems(`${TENDER_PREFIX}1`),
+      ofContract: ofTender(tenderItems),
+    },
+    tenderers: {
+      title: "Participantes de uma licitação; o que propuseram não é publicado",
+      path: "/licitacoes/participantes",
+      kind: "tenderers",
+      cadence: "diária",
+      wire: tendererWire,
+      read: readTenderers(`${TENDER_PREFIX}1`),
+      ofContract: ofTender(tenderers),
     },
     expenses: {
       title: "Documentos de despesa de uma unidade gestora (`--agency`), um dia e uma fase de cada vez",

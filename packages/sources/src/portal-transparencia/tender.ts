@@ -6,6 +6,9 @@ import { fieldReader, idText, scalar } from "../reading.ts";
 import { methodOf } from "../terms.ts";
 import { provenance, SITE, unitWire } from "./wire.ts";
 
+/** Contracts of the portal have ids of their own. */
+export const TENDER_PREFIX = "licitacao/";
+
 /** The publisher does not say whether `valor` is the estimate or the award: it is not read. */
 export const tenderWire = z.object({
   id: scalar,
@@ -21,8 +24,7 @@ export function readTenders(): AnswerReader<Contract> {
   return readerOf(tenderWire, (wire, answer) => {
     const id = idText(wire.id);
     if (id === null || !/^\d{1,12}$/.test(id)) return "no id";
-    // Contracts of the portal have ids of their own.
-    const fields = fieldReader(`licitacao/${id}`);
+    const fields = fieldReader(`${TENDER_PREFIX}${id}`);
     const unit = wire.unidadeGestora;
     const agencyCode = idText(unit?.orgaoVinculado?.codigoSIAFI);
     if (agencyCode === null || !/^\d{5}$/.test(agencyCode))
@@ -32,7 +34,7 @@ export function readTenders(): AnswerReader<Contract> {
     const agencyName = fields.text("unidadeGestora.orgaoVinculado.nome", unit?.orgaoVinculado?.nome);
     const unitName = fields.text("unidadeGestora.nome", unit?.nome);
     const record: Contract = {
-      provenance: provenance(answer, fields.sourceId, `${SITE}/licitacoes/${id}`),
+      provenance: provenance(answer, fields.sourceId, tenderUrl(fields.sourceId)),
       number: expectedText(fields, "licitacao.numero", wire.licitacao?.numero, fields.sourceId),
       object: fields.text("licitacao.objeto", wire.licitacao?.objeto),
       ...methodOf(fields, wire.modalidadeLicitacao),
@@ -56,4 +58,8 @@ export function readTenders(): AnswerReader<Contract> {
     };
     return { record, complaints: fields.complaints };
   });
+}
+
+export function tenderUrl(tenderId: string): string {
+  return `${SITE}/licitacoes/${tenderId.slice(TENDER_PREFIX.length)}`;
 }

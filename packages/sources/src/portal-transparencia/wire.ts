@@ -238,7 +238,7 @@ export function readSanctions(list: SanctionList): AnswerReader<Sanction> {
 }
 
 /** Numbers repeat within a contract (secret items are all "0"); the order at the source tells them apart. */
-function onceNamer(): (sourceId: string) => string {
+export function onceNamer(): (sourceId: string) => string {
   const counts = new Map<string, number>();
   return (sourceId) => {
     const count = (counts.get(sourceId) ?? 0) + 1;
@@ -247,7 +247,7 @@ function onceNamer(): (sourceId: string) => string {
   };
 }
 
-function contractUrl(id: string): string {
+export function contractUrl(id: string): string {
   return `${SITE}/contratos/${id}`;
 }
 

@@ -1,3 +1,5 @@
+type Raw = Record<string, unknown>;
+
 /** A record as the PNCP sends it, serialised once: a page is only joined text. */
 export type PncpRecord = { json: string; day: string; cnpj: string; method: number | null };
 
@@ -6,13 +8,11 @@ export type PncpRecords = {
   contracts: PncpRecord[];
   tenders: PncpRecord[];
   priceRegistrations: PncpRecord[];
-  /** Bare lists of the detail API, by path. */
-  details: Record<string, unknown[]>;
+  /** Bare lists and single records of both APIs, by the path below /v1. */
+  details: Record<string, unknown[] | Raw>;
 };
 
 export const noRecords: PncpRecords = { contracts: [], tenders: [], priceRegistrations: [], details: {} };
-
-type Raw = Record<string, unknown>;
 
 /** Recorded answers, as if all of them had been published on one day. */
 export function recordsOf(

@@ -48,9 +48,9 @@ export async function startPncp(options: PncpServerOptions): Promise<PncpServer>
   const { origin, ...server } = await startRecordedServer({
     pathBelow: (pathname) => (pathname.startsWith(CONSULTA) || pathname.startsWith(DETAIL) ? pathname : null),
     answer: (asked) => {
-      const reply = asked.path.startsWith(CONSULTA)
-        ? answerList(records, pageRowsMax, asked)
-        : answerDetail(records, asked);
+      const base = asked.path.startsWith(CONSULTA) ? CONSULTA : DETAIL;
+      const isList = base === CONSULTA && !asked.path.startsWith(`${CONSULTA}/orgaos/`);
+      const reply = isList ? answerList(records, pageRowsMax, asked) : answerDetail(records, base, asked);
       return { ...reply, headers: { ...reply.headers, ...headers } };
     },
     refusals: {
@@ -127,9 +127,10 @@ function listOf(records: PncpRecords, list: string): PncpRecord[] | null {
   return list === "/atas/atualizacao" ? records.priceRegistrations : null;
 }
 
-function answerDetail(records: PncpRecords, { path, params, fault }: Asked): Reply {
-  const rows = records.details[path.slice(DETAIL.length)];
+function answerDetail(records: PncpRecords, base: string, { path, params, fault }: Asked): Reply {
+  const rows = records.details[path.slice(base.length)];
   if (!rows) return refusal(404, "Nenhum registro encontrado.");
+  if (!Array.isArray(rows)) return jsonReply(200, JSON.stringify(rows));
   const [page, size] = [Number(params.get("pagina") ?? 1), Number(params.get("tamanhoPagina") ?? rows.length)];
   const shown = rows.slice((page - 1) * size, page * size).map((row) => JSON.stringify(row));
   return jsonReply(200, `[${(fault ? driftRows(shown, fault) : shown).join(",")}]`);

@@ -119,7 +119,17 @@ function rowsFor({ sample, unrecorded }: Kept, path: string, params: URLSearchPa
       return fromContracts(sample.contractsByNumber(number).map((row) => row.json));
     }
     case "/contratos/apostilamento":
+    case "/contratos/documentos-relacionados":
       return params.get("id") ? fromNothing(unrecorded[path], false) : missing("id");
+    case "/licitacoes/modalidades":
+      return fromNothing(unrecorded[path], false);
+    case "/licitacoes/itens-licitados":
+      if (!params.get("id")) return missing("id");
+      return pagina ? fromNothing(unrecorded[path], true) : missing("pagina");
+    case "/licitacoes/participantes": {
+      const lacking = ["codigoUG", "numero", "codigoModalidade", "pagina"].find((name) => !params.get(name));
+      return lacking === undefined ? fromNothing(unrecorded[path], true) : missing(lacking);
+    }
     case "/licitacoes": {
       if (!params.get("codigoOrgao")) return missing("codigoOrgao");
       if (!pagina) return missing("pagina");
@@ -189,8 +199,12 @@ function rowsFor({ sample, unrecorded }: Kept, path: string, params: URLSearchPa
         .filter((row) => (!code || row.code === code) && (!name || row.name.toUpperCase().includes(name)));
       return fromContracts(rows.map((row) => row.json));
     }
-    default:
-      return null;
+    default: {
+      const [, id] = /^\/licitacoes\/(\d+)$/.exec(path) ?? [];
+      if (id === undefined) return null;
+      const named = (unrecorded["/licitacoes"] ?? []).filter((row) => String((row as { id: number }).id) === id);
+      return { ...fromNothing(named, false), single: true };
+    }
   }
 }
 
