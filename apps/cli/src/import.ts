@@ -95,6 +95,8 @@ function shownImport({ read, inserted, updated, unchanged, missing }: ImportSumm
     ["contratos", read.contracts],
     ["itens", read.items],
     ["aditivos", read.amendments],
+    ["licitantes", read.tenderers],
+    ["empenhos", read.commitments],
     ["sanções", read.sanctions],
     ["cadastros", read.registrations],
   ] as const;

@@ -53,7 +53,8 @@ export async function importFiles(
   try {
     for await (const batch of reading.batches) {
       problems.push(...batch.complaints.slice(0, PROBLEMS_MAX - problems.length).map(problemOf));
-      const refersToContracts = batch.items.length + batch.amendments.length > 0;
+      const referring = [batch.items, batch.amendments, batch.tenderers, batch.commitments];
+      const refersToContracts = referring.some(({ length }) => length > 0);
       if (refersToContracts && bringsContracts) {
         await Promise.all(writing.splice(0));
         bringsContracts = false;
@@ -81,19 +82,22 @@ export async function importFiles(
     const agencies = referred.agencies.filter((one) => !mentions.has("agency", one));
     const suppliers = referred.suppliers.filter((one) => !mentions.has("supplier", one));
     const complaints = batch.complaints.reduce((sum, { count }) => sum + count, 0);
-    const records = [batch.contracts, batch.items, batch.amendments, batch.sanctions, batch.registrations];
-    const seen = { records: records.reduce((sum, { length }) => sum + length, 0), excluded: 0, complaints };
     // In the order in which they refer to one another.
-    const batches: RecordBatch[] = [
-      { table: "agencies", records: agencies, onlyNew: true },
-      { table: "suppliers", records: suppliers, onlyNew: true },
+    const read: RecordBatch[] = [
       { table: "contracts", records: batch.contracts },
       { table: "contract_items", records: batch.items },
       { table: "amendments", records: batch.amendments },
+      { table: "tenderers", records: batch.tenderers },
+      { table: "commitments", records: batch.commitments },
       { table: "sanctions", records: batch.sanctions },
       { table: "registrations", records: batch.registrations },
     ];
-    const page = { runId, batches, rejects: [], cursor: null };
+    const mentioned: RecordBatch[] = [
+      { table: "agencies", records: agencies, onlyNew: true },
+      { table: "suppliers", records: suppliers, onlyNew: true },
+    ];
+    const seen = { records: read.reduce((sum, { records }) => sum + records.length, 0), excluded: 0, complaints };
+    const page = { runId, batches: [...mentioned, ...read], rejects: [], cursor: null };
     await ingestPage(store, { ...page, seen: { ...seen, pages: 1, pagesFromCache: 0 } }, signal);
     mentions.add("agency", agencies);
     mentions.add("supplier", suppliers);

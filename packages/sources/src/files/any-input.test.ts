@@ -13,7 +13,9 @@ const LOST = new Set([
   "duplicate-id-different-content",
   "duplicate-row",
   "orphan-amendment",
+  "orphan-commitment",
   "orphan-item",
+  "orphan-tenderer",
   "revenue-contract",
   "unusable-record",
 ]);

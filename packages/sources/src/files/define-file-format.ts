@@ -1,7 +1,9 @@
+import type { Commitment } from "@cidadao/domain/commitment";
 import type { Amendment, Contract, ContractItem } from "@cidadao/domain/contract";
 import type { Provenance } from "@cidadao/domain/provenance";
 import type { Registration } from "@cidadao/domain/registration";
 import type { Sanction } from "@cidadao/domain/sanction";
+import type { Tenderer } from "@cidadao/domain/tenderer";
 import { type FieldReader, fieldReader } from "../reading.ts";
 import type { Complain, FileComplaint } from "./complaints.ts";
 import type { OpenedFile } from "./open-text.ts";
@@ -12,6 +14,8 @@ export type Batch = {
   contracts: Contract[];
   items: ContractItem[];
   amendments: Amendment[];
+  tenderers: Tenderer[];
+  commitments: Commitment[];
   sanctions: Sanction[];
   registrations: Registration[];
   complaints: FileComplaint[];
@@ -49,6 +53,8 @@ export function batchBuilder() {
     batch.contracts.length +
     batch.items.length +
     batch.amendments.length +
+    batch.tenderers.length +
+    batch.commitments.length +
     batch.sanctions.length +
     batch.registrations.length +
     batch.complaints.length;
@@ -73,7 +79,16 @@ export function batchBuilder() {
 export type BatchBuilder = ReturnType<typeof batchBuilder>;
 
 function emptyBatch(): Batch {
-  return { contracts: [], items: [], amendments: [], sanctions: [], registrations: [], complaints: [] };
+  return {
+    contracts: [],
+    items: [],
+    amendments: [],
+    tenderers: [],
+    commitments: [],
+    sanctions: [],
+    registrations: [],
+    complaints: [],
+  };
 }
 
 /** Reads the fields of the row at a line; what is odd about them becomes complaints there. */

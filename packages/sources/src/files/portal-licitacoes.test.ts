@@ -137,11 +137,26 @@ const files = {
       "SIM",
     ],
     ["000012024", "110001", "UNIDADE", "5", "Pregão", "1", "20101", "CASA", "1", "ÁGUA", "52998224725", "MARIA", "NÃO"],
+    ["999992024", "110001", "UNIDADE", "5", "Pregão", "1", "20101", "CASA", "1", "ÁGUA", "00000000000191", "B", "NÃO"],
   ),
-  "202401_EmpenhosRelacionados.csv": csv(["Número Licitação", "Código UG", "Código Empenho", "Valor Empenho (R$)"]),
+  "202401_EmpenhosRelacionados.csv": csv(
+    [
+      "Número Licitação",
+      "Código UG",
+      "Código Modalidade de Compra",
+      "Modalidade compra",
+      "Código Empenho",
+      "Data Emissão Empenho",
+      "Observação Empenho",
+      "Valor Empenho (R$)",
+    ],
+    ["000012024", "110001", "5", "Pregão", "110001000012024NE000007", "15/01/2024", "Água", "1.000,00"],
+    ["000012024", "110001", "5", "Pregão", "", "15/01/2024", "Sem código", "1,00"],
+    ["999992024", "110001", "5", "Pregão", "110001000012024NE000008", "15/01/2024", "Órfão", "1,00"],
+  ),
 };
 
-test("the monthly zip of procedures gives each with its items, and counts what it does not keep", async () => {
+test("the monthly zip of procedures gives each with its items, who bid for them, and its commitments", async () => {
   const zip = join(folder, "202401_licitacoes.zip");
   writeFileSync(zip, await zipOf(files));
   const { batch, summary } = await readFilesWhole({ paths: [zip], retrievedAt: "2024-02-15T12:00:00Z" });
@@ -177,8 +192,32 @@ test("the monthly zip of procedures gives each with its items, and counts what i
       unitPriceCents: null,
     }),
   ]);
+  expect(batch.commitments).toMatchObject([
+    {
+      provenance: { sourceId: "licitacao/110001-5-000012024/empenho/110001000012024NE000007" },
+      contractId: "licitacao/110001-5-000012024",
+      issuedOn: "2024-01-15",
+      amountCents: 100_000,
+    },
+  ]);
   const counts = Object.fromEntries(summary.complaints.map(({ kind, count }) => [kind, count]));
-  expect(counts).toMatchObject({ "unread-file": 2, "unusable-record": 1, "orphan-item": 1 });
+  expect(batch.tenderers).toMatchObject([
+    {
+      tenderId: "licitacao/110001-5-000012024",
+      itemNumber: "1",
+      kind: "company",
+      taxId: "00000000000191",
+      name: "BANCO",
+      isWinner: true,
+    },
+    { kind: "person", taxId: "***.982.247-**", isWinner: false },
+  ]);
+  expect(counts).toMatchObject({
+    "unusable-record": 2,
+    "orphan-item": 1,
+    "orphan-tenderer": 1,
+    "orphan-commitment": 1,
+  });
   expect(JSON.stringify(batch)).not.toContain("52998224725");
 });
 

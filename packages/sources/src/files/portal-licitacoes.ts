@@ -1,7 +1,6 @@
-import { expectedText, NOT_INFORMED } from "../published-fields.ts";
+import { expectedText, NOT_INFORMED, supplierFields } from "../published-fields.ts";
 import { idText, withoutLabel } from "../reading.ts";
 import { methodOf } from "../terms.ts";
-import type { Complain } from "./complaints.ts";
 import { type CellReader, cellReader } from "./csv-columns.ts";
 import { type CsvHeader, type CsvRow, headerOf, plain } from "./csv-rows.ts";
 import {
@@ -15,7 +14,7 @@ import {
   rowFields,
 } from "./define-file-format.ts";
 import type { OpenedFile } from "./open-text.ts";
-import { readRoles, type RoleFile, type RoleReader } from "./read-roles.ts";
+import { readRoles, type RoleFile } from "./read-roles.ts";
 import { compactMap, fingerprint } from "./seen.ts";
 
 /**
@@ -26,10 +25,10 @@ export const portalLicitacoes = defineFileFormat({
   id: "portal-licitacoes",
   title: "Licitações do Portal da Transparência (CSV)",
   description:
-    "Arquivos *_Licitação.csv e *_ItemLicitação.csv do pacote mensal de licitações " +
-    "(https://portaldatransparencia.gov.br/download-de-dados/licitacoes). Colunas do dicionário de dados, sem arquivo " +
-    "gravado. Participantes e empenhos relacionados são contados e não guardados; do valor do item, que é um total, " +
-    "não se calcula preço.",
+    "Arquivos *_Licitação.csv, *_ItemLicitação.csv, *_ParticipantesLicitação.csv e *_EmpenhosRelacionados.csv do pacote " +
+    "mensal de licitações (https://portaldatransparencia.gov.br/download-de-dados/licitacoes). Colunas do dicionário de " +
+    "dados e de programas públicos que os leem, sem arquivo gravado. Do valor do item, que é um total, não se calcula " +
+    "preço.",
   attribution: "Portal da Transparência / CGU, licitações",
   recognises: (head) => roleOf(headerOf(head.split("\n", 1)[0] ?? "")) !== null,
   read,
@@ -45,10 +44,7 @@ const ROLES: readonly Role[] = ["tenders", "items", "participants", "commitments
 const METHOD_CODES = ["Código Modalidade Compra", "Código Modalidade de Compra"] as const;
 const METHOD_NAMES = ["Modalidade Compra", "Modalidade de Compra"] as const;
 const KEY = ["Número Licitação", "Código UG"] as const;
-const UNREAD: Record<"participants" | "commitments", string> = {
-  participants: "who took part in a procedure is not stored: no price of a bid is published with it",
-  commitments: "commitments (empenhos) of procedures are not stored",
-};
+const PARTICIPANT_CODES = ["Código Participante", "CNPJ Participante"] as const;
 
 function roleOf({ columns }: CsvHeader): Role | null {
   const has = (name: string) => columns.includes(plain(name));
@@ -71,20 +67,11 @@ function read(files: OpenedFile[], context: ReadContext): AsyncGenerator<Batch> 
     isWindows1252: true,
     open(opened) {
       const { role } = opened;
-      if (role === "participants" || role === "commitments") return countedOnly(UNREAD[role], opened.complain);
-      const input = openRows({ ...opened, out, context, known }, role);
+      const input = openRows({ ...opened, out, context, known });
       if (input === null) return null;
-      return { row: (row) => (role === "tenders" ? readTender : readItem)(row, input) };
+      return { row: (row) => READERS[role](row, input) };
     },
   });
-}
-
-function countedOnly(reason: string, complain: Complain): RoleReader {
-  let count = 0;
-  return {
-    row: () => void count++,
-    end: () => count > 0 && complain("unread-file", { line: null, reason, count }),
-  };
 }
 
 type Common = RoleFile<Role> & {
@@ -92,7 +79,7 @@ type Common = RoleFile<Role> & {
   context: ReadContext;
   known: ReturnType<typeof compactMap>;
 };
-type Input = Common & { cell: CellReader; methodCode: string; methodName: string; url: string };
+type Input = Common & { cell: CellReader; methodCode: string; methodName: string; participant: string; url: string };
 
 const COLUMNS = {
   tenders: {
@@ -100,19 +87,30 @@ const COLUMNS = {
     optional: ["Objeto", "Nome UG", "Código Órgão Superior", "Nome Órgão Superior", "Nome Órgão"],
   },
   items: { required: [...KEY, "Código Item Compra"], optional: ["Descrição", "Quantidade Item"] },
+  participants: { required: [...KEY], optional: ["Código Item Compra", "Nome Participante", "Flag Vencedor"] },
+  commitments: {
+    required: [...KEY, "Código Empenho"],
+    optional: ["Data Emissão Empenho", "Observação Empenho", "Valor Empenho (R$)"],
+  },
 };
 
-function openRows(common: Common, role: "tenders" | "items"): Input | null {
-  const { header } = common;
+const READERS = { tenders: readTender, items: readItem, participants: readTenderer, commitments: readCommitment };
+
+function openRows(common: Common): Input | null {
+  const { header, role } = common;
   const { columns } = header;
   const present = (names: readonly string[]) => names.find((name) => columns.includes(plain(name))) ?? names[0]!;
   const [methodCode, methodName] = [present(METHOD_CODES), present(METHOD_NAMES)];
+  const participant = present(PARTICIPANT_CODES);
   const { required, optional } = COLUMNS[role];
-  const asked = { required: [...required, methodCode], optional: [...optional, methodName] };
+  const asked = {
+    required: [...required, methodCode, ...(role === "participants" ? [participant] : [])],
+    optional: [...optional, methodName],
+  };
   const cell = cellReader(header, asked, common.complain);
   const month = /(?<!\d)(20\d{2}(?:0[1-9]|1[0-2]))(?!\d)/.exec(common.file.name)?.[1];
   const url = month === undefined ? DOWNLOADS : `${DOWNLOADS}/${month}`;
-  return cell === null ? null : { ...common, cell, methodCode, methodName, url };
+  return cell === null ? null : { ...common, cell, methodCode, methodName, participant, url };
 }
 
 /** Numbers of procedures are unique within a unit and a method; the file has no id of its own. */
@@ -163,11 +161,9 @@ function readTender(row: CsvRow, input: Input): void {
 
 function readItem(row: CsvRow, input: Input): void {
   const { line, cells } = row;
-  const { out, context, file, cell, complain, known, isUnseenRow, url } = input;
-  const contractId = tenderIdOf(row, input);
-  if (contractId === null || known.get(fingerprint([contractId])) === undefined) {
-    return complain("orphan-item", { line, reason: "its procedure was read from none of the files" });
-  }
+  const { out, context, file, cell, complain, isUnseenRow, url } = input;
+  const contractId = knownTenderOf(row, "orphan-item", input);
+  if (contractId === null) return;
   const number = idText(cell(cells, "Código Item Compra"));
   if (number === null) return complain("unusable-record", { line, reason: "no item code" });
   const mark = fingerprint(cells);
@@ -185,4 +181,59 @@ function readItem(row: CsvRow, input: Input): void {
     classificationId: null,
     unitPriceCents: null,
   });
+}
+
+/** A row for each item that somebody bid for. */
+function readTenderer(row: CsvRow, input: Input): void {
+  const { line, cells } = row;
+  const { out, context, file, cell, complain, isUnseenRow, url, participant } = input;
+  const tenderId = knownTenderOf(row, "orphan-tenderer", input);
+  if (tenderId === null || !isNew(isUnseenRow(fingerprint(cells)), line, complain)) return;
+  const itemNumber = idText(cell(cells, "Código Item Compra"));
+  const fields = rowFields(tenderId, line, complain);
+  const name = fields.text("Nome Participante", cell(cells, "Nome Participante"));
+  const party = supplierFields(fields, { field: participant, code: cell(cells, participant), name });
+  if (party.supplierId === "unknown") {
+    return complain("unusable-record", { line, reason: "neither code nor name of who took part" });
+  }
+  const won = plain(cell(cells, "Flag Vencedor") ?? "");
+  const sourceId = [tenderId, "participante", party.supplierId, ...(itemNumber === null ? [] : [itemNumber])].join("/");
+  out.batch.tenderers.push({
+    provenance: provenanceOf(context, file, { source: SOURCE, sourceId, url }),
+    tenderId,
+    itemNumber,
+    kind: party.supplierKind,
+    taxId: party.supplierTaxId,
+    name: party.supplierName,
+    isWinner: won === "sim" ? true : won === "nao" ? false : null,
+  });
+}
+
+function readCommitment(row: CsvRow, input: Input): void {
+  const { line, cells } = row;
+  const { out, context, file, cell, complain, isUnseenRow, url } = input;
+  const contractId = knownTenderOf(row, "orphan-commitment", input);
+  if (contractId === null) return;
+  const code = idText(cell(cells, "Código Empenho"));
+  if (code === null) return complain("unusable-record", { line, reason: "no code of the commitment" });
+  if (!isNew(isUnseenRow(fingerprint(cells)), line, complain)) return;
+  const sourceId = `${contractId}/empenho/${code}`;
+  const fields = rowFields(sourceId, line, complain);
+  out.batch.commitments.push({
+    provenance: provenanceOf(context, file, { source: SOURCE, sourceId, url }),
+    contractId,
+    code,
+    issuedOn: fields.date("Data Emissão Empenho", cell(cells, "Data Emissão Empenho")),
+    note: fields.text("Observação Empenho", cell(cells, "Observação Empenho")),
+    amountCents: fields.money("Valor Empenho (R$)", cell(cells, "Valor Empenho (R$)")),
+  });
+}
+
+type Orphan = "orphan-item" | "orphan-tenderer" | "orphan-commitment";
+
+function knownTenderOf(row: CsvRow, orphan: Orphan, input: Input): string | null {
+  const id = tenderIdOf(row, input);
+  if (id !== null && input.known.get(fingerprint([id])) !== undefined) return id;
+  input.complain(orphan, { line: row.line, reason: "its procedure was read from none of the files" });
+  return null;
 }

@@ -29,6 +29,8 @@ export type ReadSummary = {
   contracts: number;
   items: number;
   amendments: number;
+  tenderers: number;
+  commitments: number;
   sanctions: number;
   registrations: number;
   complaints: ComplaintCount[];
@@ -52,6 +54,8 @@ export function readFiles(request: ReadRequest): FileReading {
     contracts: 0,
     items: 0,
     amendments: 0,
+    tenderers: 0,
+    commitments: 0,
     sanctions: 0,
     registrations: 0,
   };
@@ -59,6 +63,8 @@ export function readFiles(request: ReadRequest): FileReading {
     summary.contracts += batch.contracts.length;
     summary.items += batch.items.length;
     summary.amendments += batch.amendments.length;
+    summary.tenderers += batch.tenderers.length;
+    summary.commitments += batch.commitments.length;
     summary.sanctions += batch.sanctions.length;
     summary.registrations += batch.registrations.length;
     for (const complaint of batch.complaints) tally.add(complaint);
@@ -81,6 +87,8 @@ export async function readFilesWhole(request: ReadRequest): Promise<{ batch: Bat
     contracts: all.flatMap(({ contracts }) => contracts),
     items: all.flatMap(({ items }) => items),
     amendments: all.flatMap(({ amendments }) => amendments),
+    tenderers: all.flatMap(({ tenderers }) => tenderers),
+    commitments: all.flatMap(({ commitments }) => commitments),
     sanctions: all.flatMap(({ sanctions }) => sanctions),
     registrations: all.flatMap(({ registrations }) => registrations),
     complaints: all.flatMap(({ complaints }) => complaints),
