@@ -138,6 +138,7 @@ const files = {
     ],
     ["000012024", "110001", "UNIDADE", "5", "Pregão", "1", "20101", "CASA", "1", "ÁGUA", "52998224725", "MARIA", "NÃO"],
     ["999992024", "110001", "UNIDADE", "5", "Pregão", "1", "20101", "CASA", "1", "ÁGUA", "00000000000191", "B", "NÃO"],
+    ["000012024", "110001", "UNIDADE", "5", "Pregão", "1", "20101", "CASA", "1", "ÁGUA", "00000000000191", "B", "NÃO"],
   ),
   "202401_EmpenhosRelacionados.csv": csv(
     [
@@ -217,6 +218,7 @@ test("the monthly zip of procedures gives each with its items, who bid for them,
     "orphan-item": 1,
     "orphan-tenderer": 1,
     "orphan-commitment": 1,
+    "duplicate-id-different-content": 1,
   });
   expect(JSON.stringify(batch)).not.toContain("52998224725");
 });

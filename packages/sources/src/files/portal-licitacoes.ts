@@ -186,9 +186,9 @@ function readItem(row: CsvRow, input: Input): void {
 /** A row for each item that somebody bid for. */
 function readTenderer(row: CsvRow, input: Input): void {
   const { line, cells } = row;
-  const { out, context, file, cell, complain, isUnseenRow, url, participant } = input;
+  const { out, context, file, cell, complain, isUnseen, url, participant } = input;
   const tenderId = knownTenderOf(row, "orphan-tenderer", input);
-  if (tenderId === null || !isNew(isUnseenRow(fingerprint(cells)), line, complain)) return;
+  if (tenderId === null) return;
   const itemNumber = idText(cell(cells, "Código Item Compra"));
   const fields = rowFields(tenderId, line, complain);
   const name = fields.text("Nome Participante", cell(cells, "Nome Participante"));
@@ -196,8 +196,9 @@ function readTenderer(row: CsvRow, input: Input): void {
   if (party.supplierId === "unknown") {
     return complain("unusable-record", { line, reason: "neither code nor name of who took part" });
   }
-  const won = plain(cell(cells, "Flag Vencedor") ?? "");
   const sourceId = [tenderId, "participante", party.supplierId, ...(itemNumber === null ? [] : [itemNumber])].join("/");
+  if (!isNew(isUnseen(sourceId, cells.join("\u001f")), line, complain)) return;
+  const won = plain(cell(cells, "Flag Vencedor") ?? "");
   out.batch.tenderers.push({
     provenance: provenanceOf(context, file, { source: SOURCE, sourceId, url }),
     tenderId,
@@ -211,13 +212,13 @@ function readTenderer(row: CsvRow, input: Input): void {
 
 function readCommitment(row: CsvRow, input: Input): void {
   const { line, cells } = row;
-  const { out, context, file, cell, complain, isUnseenRow, url } = input;
+  const { out, context, file, cell, complain, isUnseen, url } = input;
   const contractId = knownTenderOf(row, "orphan-commitment", input);
   if (contractId === null) return;
   const code = idText(cell(cells, "Código Empenho"));
   if (code === null) return complain("unusable-record", { line, reason: "no code of the commitment" });
-  if (!isNew(isUnseenRow(fingerprint(cells)), line, complain)) return;
   const sourceId = `${contractId}/empenho/${code}`;
+  if (!isNew(isUnseen(sourceId, cells.join("\u001f")), line, complain)) return;
   const fields = rowFields(sourceId, line, complain);
   out.batch.commitments.push({
     provenance: provenanceOf(context, file, { source: SOURCE, sourceId, url }),
