@@ -7,6 +7,7 @@ import type { Fault } from "@cidadao/testing/portal/faults";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { SourcePage, SourceRecord } from "../define-source.ts";
 import { createComprasgovContext } from "./client.ts";
+import { readCommitments, readItems } from "./details.ts";
 import { amendments, comprasgovContratos, contracts, contractsOfUnit } from "./source.ts";
 
 const never = new AbortController().signal;
@@ -21,6 +22,7 @@ const many = Array.from({ length: 1_200 }, (_, index) => ({
   dataVigenciaInicial: "2024-01-10",
 }));
 const { about: _about, ...lists } = fixture("recorded-comprasnet.json");
+const { about: _aboutItems, ...itemLists } = fixture("derived-itens.json");
 /** The recorded history is that of a contract which its unit's recorded list does not hold. */
 const [history, listedHistory] = ["/api/contrato/118872/historico", "/api/contrato/1004328/historico"];
 
@@ -28,7 +30,7 @@ let server: ComprasgovServer;
 beforeAll(async () => {
   server = await startComprasgov({
     contracts: [...recorded, ...many],
-    lists: { ...lists, [listedHistory]: lists[history] } as Record<string, unknown[]>,
+    lists: { ...lists, ...itemLists, [listedHistory]: lists[history] } as Record<string, unknown[]>,
   });
 });
 beforeEach(async () => {
@@ -184,12 +186,47 @@ describe("contratos.comprasnet", () => {
     expect(await ask("153165-00013/2026")).toEqual([
       ["unit-contracts", 1],
       ["amendments", 2],
+      ["items", 3],
+      ["commitments", 1],
     ]);
     expect(await ask("153165-99999/2021")).toEqual([
       ["unit-contracts", 0],
       ["amendments", 0],
+      ["items", 0],
+      ["commitments", 0],
     ]);
     expect(opened.ofContract("00029/2021")).toEqual([]);
+  });
+
+  test("gives a contract's items with the unit price, and no quantity that could be read two ways", () => {
+    const about = { contractId: "153165-00013/2026", instrumentId: "1004328" };
+    const rows = itemLists["/api/contrato/1004328/itens"] as unknown[];
+    const answer = { rows, headers: {}, retrievedAt: "2026-11-01T12:00:00Z", fromCache: false, next: null };
+    const { records, rejects, complaints } = readItems(about)(answer);
+    expect(records).toMatchObject([
+      {
+        contractId: about.contractId,
+        number: "00004",
+        description: "Cartão com chip, por veículo",
+        complement: "GERENCIAMENTO DE ABASTECIMENTO · GESTÃO DE FROTA · Serviço",
+        quantity: 27,
+        unitPriceCents: 2_135_795,
+      },
+      { number: "325155", description: "GASOLINA", quantity: 12.5, unitPriceCents: 610 },
+      { number: "00006", quantity: null, unitPriceCents: 410 },
+    ]);
+    expect(rejects).toHaveLength(1);
+    expect(complaints.map(({ field }) => field)).toEqual(["quantidade"]);
+  });
+
+  test("gives a contract's commitments by the code that the Portal knows them by", () => {
+    const about = { contractId: "153165-00013/2026", instrumentId: "1004328" };
+    const rows = lists["/api/contrato/1004328/empenhos"] as unknown[];
+    const answer = { rows, headers: {}, retrievedAt: "2026-11-01T12:00:00Z", fromCache: false, next: null };
+    expect(readCommitments(about)(answer)).toMatchObject({
+      rejects: [],
+      records: [{ code: "153165152392026NE000522", issuedOn: "2026-09-02", amountCents: 6_370_283 }],
+    });
   });
 
   test("is waited for as long as the whole list of a unit takes, and no longer", async () => {

@@ -9,13 +9,15 @@ import {
   type Resource,
   type Slice,
   type SourcePage,
+  type SourceRecord,
 } from "../define-source.ts";
 import { type Outbound, uncached } from "../outbound.ts";
-import { pageOf, readPages } from "../read-rows.ts";
+import { type AnswerReader, pageOf, readPages } from "../read-rows.ts";
 import { idText } from "../reading.ts";
 import { askAllPages, askWhole, type ComprasgovContext, createComprasgovContext } from "./client.ts";
 import { comprasgovContratosConfig } from "./config.ts";
 import { COMPRASGOV_CONTRATOS, contractWire } from "./contract.ts";
+import { commitmentWire, itemWire, type OfInstrument, readCommitments, readItems } from "./details.ts";
 import { priceWire, readPrices } from "./price.ts";
 import {
   historyWire,
@@ -68,14 +70,17 @@ async function contractById(context: ComprasgovContext, contractId: string, sign
   return { ...page, records: page.records.filter(({ provenance }) => provenance.sourceId === contractId) };
 }
 
-/** What happened to a contract since it was signed; nothing where it is not, or no longer, in the list of its unit. */
-async function* amendmentsOf(context: ComprasgovContext, contractId: string, signal: AbortSignal) {
+/** What the site has about a contract under its own number of it; nothing where its unit's list does not hold it. */
+async function* ofInstrument<Item extends SourceRecord>(
+  context: ComprasgovContext,
+  question: { contractId: string; list: string; read: (input: OfInstrument) => AnswerReader<Item> },
+  signal: AbortSignal,
+): AsyncGenerator<SourcePage<Item>, void, void> {
+  const { contractId, list, read } = question;
   const { rows } = await askUnit(context, unitCodeOf(contractId), signal);
-  const found = rows
-    .map((row) => unitContractWire.safeParse(row).data)
-    .find((wire) => unitContractIdOf(wire) === contractId);
-  const instrumentId = idText(found?.id);
-  if (instrumentId !== null) yield await amendments(context, { contractId, instrumentId }, signal);
+  const wires = rows.map((row) => unitContractWire.safeParse(row).data);
+  const instrumentId = idText(wires.find((wire) => unitContractIdOf(wire) === contractId)?.id);
+  if (instrumentId !== null) yield await askInstrument(context, { contractId, instrumentId, list, read }, signal);
 }
 
 function unitCodeOf(contractId: string): string {
@@ -88,14 +93,27 @@ function isContract(id: string): boolean {
 }
 
 /** Amendments and endorsements of a contract. `instrumentId` is the site's own number of it. */
-export async function amendments(
+export function amendments(
   context: ComprasgovContext,
-  input: { contractId: string; instrumentId: string },
+  input: OfInstrument,
   signal: AbortSignal,
 ): Promise<SourcePage<Amendment>> {
+  return askInstrument(context, { ...input, list: "historico", read: readHistory }, signal);
+}
+
+async function askInstrument<Item extends SourceRecord>(
+  context: ComprasgovContext,
+  { list, read, ...input }: OfInstrument & { list: string; read: (input: OfInstrument) => AnswerReader<Item> },
+  signal: AbortSignal,
+): Promise<SourcePage<Item>> {
   if (!/^\d+$/.test(input.instrumentId)) throw new AppError("invalid_request", "the id of a contract is a number");
-  const answer = await askWhole(context, `/api/contrato/${input.instrumentId}/historico`, signal);
-  return pageOf(answer, readHistory(input));
+  return pageOf(await askWhole(context, `/api/contrato/${input.instrumentId}/${list}`, signal), read(input));
+}
+
+function instrumentList<Item extends SourceRecord>(list: string, read: (input: OfInstrument) => AnswerReader<Item>) {
+  const pages = (context: ComprasgovContext, contractId: string, signal: AbortSignal) =>
+    ofInstrument(context, { contractId, list, read }, signal);
+  return { path: `${SITE}/api/contrato/{id}/${list}`, ofContract: { has: isContract, pages } };
 }
 
 function agencyCodeOf(agency: string): string {
@@ -164,6 +182,8 @@ function openComprasgov(config: z.output<typeof comprasgovContratosConfig>, outb
   });
 }
 
+const exampleInstrument: OfInstrument = { contractId: "153165-00029/2021", instrumentId: "118872" };
+
 export const comprasgovContratos = defineSource({
   id: COMPRASGOV_CONTRATOS,
   name: "Compras.gov.br, contratos",
@@ -215,15 +235,31 @@ export const comprasgovContratos = defineSource({
     },
     amendments: {
       title: "Aditivos e apostilamentos de um contrato, com o valor depois de cada um",
-      path: `${SITE}/api/contrato/{id}/historico`,
+      ...instrumentList("historico", readHistory),
       kind: "amendments",
       cadence: "diária",
       wire: historyWire,
-      read: readHistory({ contractId: "153165-00029/2021", instrumentId: "118872" }),
-      ofContract: { has: isContract, pages: amendmentsOf },
+      read: readHistory(exampleInstrument),
+    },
+    items: {
+      title:
+        "Itens de um contrato, com o preço unitário; escrito de programas públicos que os leem, sem resposta gravada",
+      ...instrumentList("itens", readItems),
+      kind: "items",
+      cadence: "diária",
+      wire: itemWire,
+      read: readItems(exampleInstrument),
+    },
+    commitments: {
+      title: "Empenhos de um contrato",
+      ...instrumentList("empenhos", readCommitments),
+      kind: "commitments",
+      cadence: "diária",
+      wire: commitmentWire,
+      read: readCommitments(exampleInstrument),
     },
     "material-prices": priceResource("CATMAT"),
     "service-prices": priceResource("CATSER"),
   },
-  fixtures: ["derived-precos.json", "recorded-contratos.json", "recorded-comprasnet.json"],
+  fixtures: ["derived-itens.json", "derived-precos.json", "recorded-contratos.json", "recorded-comprasnet.json"],
 });

@@ -7,7 +7,11 @@ import { methodOf, rawText } from "../terms.ts";
 import { COMPRASGOV_CONTRATOS, contractIdOf, contractOf, contractUrl, contractWire, isRevenue } from "./contract.ts";
 
 export const SITE = "https://contratos.comprasnet.gov.br";
-const PAGE = `${SITE}/transparencia/contratos`;
+
+/** The page for people of a contract, by the site's own number of it. */
+export function instrumentUrl(instrumentId: string): string {
+  return `${SITE}/transparencia/contratos/${encodeURIComponent(instrumentId)}`;
+}
 
 export const readContracts = () =>
   readerOf(contractWire, (wire, answer) => {
@@ -66,7 +70,7 @@ export const readUnitContracts = () =>
     }
     const fields = fieldReader(sourceId);
     const agencyCode = expectedText(fields, "contratante.orgao.codigo", agency?.codigo, NOT_INFORMED);
-    const url = `${PAGE}/${encodeURIComponent(id)}`;
+    const url = instrumentUrl(id);
     const record: Contract = {
       provenance: answeredProvenance(answer, { source: COMPRASGOV_CONTRATOS, sourceId, url }, SITE),
       number,
@@ -120,7 +124,7 @@ export const readHistory = (input: { contractId: string; instrumentId: string })
     const kind = kindOf(rawText(wire.tipo) ?? "");
     if (kind === null) return { sourceId, excluded: "the contract itself, not a term of it" };
     const fields = fieldReader(sourceId);
-    const url = `${PAGE}/${encodeURIComponent(input.instrumentId)}`;
+    const url = instrumentUrl(input.instrumentId);
     const record: Amendment = {
       provenance: answeredProvenance(answer, { source: COMPRASGOV_CONTRATOS, sourceId, url }, SITE),
       contractId: input.contractId,
