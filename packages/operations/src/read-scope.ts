@@ -27,6 +27,7 @@ import {
   sanctions,
 } from "@cidadao/sources/portal-transparencia/source";
 import { ingest, type IngestQuestion, type IngestSummary } from "./ingest.ts";
+import { inTime } from "./in-time.ts";
 import { ingestPncp } from "./read-pncp.ts";
 
 export type ReadContext = {
@@ -52,6 +53,9 @@ const SANCTION_LIST_AGE_MS_MAX = 24 * 3_600_000;
 const SANCTION_LOOKUPS_MAX = 100;
 /** Flagged contracts whose items and amendments are fetched as evidence. */
 const DETAILED_CONTRACTS_MAX = 300;
+/** Half of what a whole investigation has: some sources take forty calls a minute. */
+const DETAILS_MS_MAX = 300_000;
+const OUT_OF_TIME = `não foi perguntado: a busca de detalhes de uma investigação dura no máximo ${DETAILS_MS_MAX / 60_000} minutos`;
 
 /** The contracts of the scope and the sanctions of their suppliers: what the detectors need. */
 export async function readScope(context: ReadContext, input: ReadInput, signal: AbortSignal): Promise<Reading> {
@@ -128,13 +132,18 @@ const DETAILS = [
   { kind: "amendments", dataset: "amendments", what: "aditivos" },
 ] as const;
 
-/** The dataset with the items and amendments of the contracts in question, as far as their sources have some to ask for. */
+/**
+ * The dataset with the items and amendments of the contracts in question, the gravest first, as far as their sources have
+ * some to ask for, and there is time.
+ */
 export async function readDetails(
   context: ReadContext,
   input: { contracts: ContractKey[]; investigationId: string | null; dataset: Dataset },
   signal: AbortSignal,
 ): Promise<{ coverage: SourceCoverage[]; dataset: Dataset }> {
   const { store } = context;
+  const endMs = performance.now() + DETAILS_MS_MAX;
+  const time = { isOver: () => performance.now() > endMs, why: OUT_OF_TIME };
   const bySource = Map.groupBy(input.contracts.slice(0, DETAILED_CONTRACTS_MAX), (one) => one.source);
   const coverage: SourceCoverage[] = [];
   const dataset = { ...input.dataset };
@@ -144,7 +153,9 @@ export async function readDetails(
       const asks = contracts.flatMap((contract) =>
         detailsOf(context, contract, kind).map((ask) => ({ ...ask, what: `${what} de ${contract.sourceId}` })),
       );
-      const questions = asks.filter(({ contractsMax }, place) => place < contractsMax);
+      const questions = asks
+        .filter(({ contractsMax }, place) => place < contractsMax)
+        .map((ask) => ({ ...ask, pages: inTime(ask.pages, time) }));
       if (questions.length === 0) return [];
       const asked = { source: id, dataset: name, scope: { contracts: questions.length }, questions };
       const common = { investigationId: input.investigationId, store: { kind, homepage: detailHomepages[id]! } };

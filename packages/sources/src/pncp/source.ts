@@ -92,7 +92,7 @@ async function tenderById(context: PncpContext, tenderId: string, signal: AbortS
 /** Results of so many items of a purchase are asked for, each by a call; the others keep no price. */
 const RESULTS_MAX = 100;
 /** Purchases whose items an investigation asks for: each costs a call, and one more for every item that was awarded. */
-const ITEMIZED_TENDERS_MAX = 30;
+const ITEMIZED_TENDERS_MAX = 20;
 
 /**
  * The items of a purchase; where something was awarded, once for each result, with its price. Beyond `RESULTS_MAX` awarded
