@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 import { enableCompileCache } from "node:module";
+import path from "node:path";
 import { ConfigError } from "@cidadao/runtime/config";
 import { messageOf } from "@cidadao/runtime/errors";
 import { type Command, UsageError } from "./command.ts";
 
-// A command starts in half the time when what it loads was compiled by the one before.
-enableCompileCache();
+// A command starts in half the time when what it loads was compiled by the one before. Not in the system's folder of
+// temporary files, where anybody could leave code for us.
+enableCompileCache(path.resolve(import.meta.dirname, "../../../node_modules/.cache/node"));
 
 /** Each is loaded only when it is asked for. */
 const commands: Record<string, () => Promise<Command>> = {

@@ -9,7 +9,7 @@ import type { IntegrityRegister, RegisterEntry } from "@cidadao/domain/register-
 import { type SanctionList, sanctionLists } from "@cidadao/domain/sanction";
 import { cnpjRoot } from "@cidadao/domain/tax-id";
 import { withoutTwins } from "@cidadao/domain/twin-contracts";
-import type { ContractQuestion, OpenedSource, SourceRecord } from "@cidadao/sources/define-source";
+import type { ContractQuestion, Costly, OpenedSource, SourceRecord } from "@cidadao/sources/define-source";
 import { pncp } from "@cidadao/sources/pncp/source";
 import { type PortalContext, SOURCE_ID } from "@cidadao/sources/portal-transparencia/client";
 import {
@@ -53,9 +53,6 @@ const SANCTION_LIST_AGE_MS_MAX = 24 * 3_600_000;
 const SANCTION_LOOKUPS_MAX = 100;
 /** Flagged contracts whose items and amendments are fetched as evidence. */
 const DETAILED_CONTRACTS_MAX = 300;
-/** Half of what a whole investigation has: some sources take forty calls a minute. */
-const DETAILS_MS_MAX = 300_000;
-const OUT_OF_TIME = `não foi perguntado: a busca de detalhes de uma investigação dura no máximo ${DETAILS_MS_MAX / 60_000} minutos`;
 
 /** The contracts of the scope and the sanctions of their suppliers: what the detectors need. */
 export async function readScope(context: ReadContext, input: ReadInput, signal: AbortSignal): Promise<Reading> {
@@ -134,7 +131,7 @@ const DETAILS = [
 
 /**
  * The dataset with the items and amendments of the contracts in question, the gravest first, as far as their sources have
- * some to ask for, and there is time.
+ * some to ask for, and, where that is costly, there is time.
  */
 export async function readDetails(
   context: ReadContext,
@@ -142,8 +139,7 @@ export async function readDetails(
   signal: AbortSignal,
 ): Promise<{ coverage: SourceCoverage[]; dataset: Dataset }> {
   const { store } = context;
-  const endMs = performance.now() + DETAILS_MS_MAX;
-  const time = { isOver: () => performance.now() > endMs, why: OUT_OF_TIME };
+  const startMs = performance.now();
   const bySource = Map.groupBy(input.contracts.slice(0, DETAILED_CONTRACTS_MAX), (one) => one.source);
   const coverage: SourceCoverage[] = [];
   const dataset = { ...input.dataset };
@@ -154,8 +150,8 @@ export async function readDetails(
         detailsOf(context, contract, kind).map((ask) => ({ ...ask, what: `${what} de ${contract.sourceId}` })),
       );
       const questions = asks
-        .filter(({ contractsMax }, place) => place < contractsMax)
-        .map((ask) => ({ ...ask, pages: inTime(ask.pages, time) }));
+        .filter(({ costly }, place) => costly === null || place < costly.contractsMax)
+        .map((ask) => (ask.costly === null ? ask : { ...ask, pages: inTime(ask.pages, timeOf(ask.costly, startMs)) }));
       if (questions.length === 0) return [];
       const asked = { source: id, dataset: name, scope: { contracts: questions.length }, questions };
       const common = { investigationId: input.investigationId, store: { kind, homepage: detailHomepages[id]! } };
@@ -166,6 +162,11 @@ export async function readDetails(
     dataset.amendments = [...dataset.amendments, ...(await loadAmendments(store, id, ids, signal))];
   }
   return { coverage, dataset };
+}
+
+function timeOf({ msMax }: Costly, startMs: number) {
+  const why = `não foi perguntado: uma investigação gasta com isto no máximo ${msMax / 60_000} minutos`;
+  return { isOver: () => performance.now() > startMs + msMax, why };
 }
 
 /** The pages that the sources of such questions refer to. */
@@ -180,11 +181,11 @@ function detailsOf(
   { portal, pncp: opened }: ReadContext,
   { source: id, sourceId: contractId }: ContractKey,
   kind: "items" | "amendments",
-): Pick<ContractQuestion, "pages" | "contractsMax">[] {
+): Pick<ContractQuestion, "pages" | "costly">[] {
   if (id === pncp.id) return (opened?.ofContract(contractId) ?? []).filter((question) => question.kind === kind);
   if (id !== source) return [];
   const ask = kind === "items" ? items : amendments;
-  return [{ pages: (stop) => ask(portal, { contractId }, stop), contractsMax: DETAILED_CONTRACTS_MAX }];
+  return [{ pages: (stop) => ask(portal, { contractId }, stop), costly: null }];
 }
 
 /** The contracts of the scope, stored as they come; `onRecords` sees them too. */

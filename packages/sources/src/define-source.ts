@@ -138,8 +138,8 @@ export type Resource<Context> = {
     /** Whether one with this `sourceId` can have such records. */
     has: (contractId: string) => boolean;
     pages: (context: Context, contractId: string, signal: AbortSignal) => AsyncIterable<SourcePage<SourceRecord>>;
-    /** An investigation asks it of so many at most: it costs many calls. */
-    contractsMax?: number;
+    /** Where one costs many calls: of how many an investigation asks it at most, and for how long. */
+    costly?: Costly;
   };
   /** So many days after a day is over, what the source says of it changes no more in this resource. */
   overlapDays?: number;
@@ -195,7 +195,8 @@ export type OpenedSource = {
   ofContract: (contractId: string) => ContractQuestion[];
 };
 export type ContractPages = (signal: AbortSignal) => AsyncIterable<SourcePage<SourceRecord>>;
-export type ContractQuestion = { resource: string; kind: RecordKind; contractsMax: number; pages: ContractPages };
+export type Costly = { contractsMax: number; msMax: number };
+export type ContractQuestion = { resource: string; kind: RecordKind; costly: Costly | null; pages: ContractPages };
 export type OpenedSlice = Omit<Slice<never>, "pages"> & {
   pages: (from: Position | null, signal: AbortSignal) => AsyncIterable<SourcePage<SourceRecord>>;
 };
@@ -242,10 +243,8 @@ export function defineSource<const Config extends z.ZodObject, Context>(
           Object.entries(resources)
             .flatMap(([resource, { kind, ofContract }]) => {
               if (!ofContract?.has(contractId)) return [];
-              const { pages, contractsMax = Number.POSITIVE_INFINITY } = ofContract;
-              return [
-                { resource, kind, contractsMax, pages: (signal: AbortSignal) => pages(context, contractId, signal) },
-              ];
+              const { pages, costly = null } = ofContract;
+              return [{ resource, kind, costly, pages: (signal: AbortSignal) => pages(context, contractId, signal) }];
             })
             .toSorted((a, b) => Number(b.kind === "contracts") - Number(a.kind === "contracts")),
       };

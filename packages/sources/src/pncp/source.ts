@@ -91,8 +91,8 @@ async function tenderById(context: PncpContext, tenderId: string, signal: AbortS
 
 /** Results of so many items of a purchase are asked for, each by a call; the others keep no price. */
 const RESULTS_MAX = 100;
-/** Purchases whose items an investigation asks for: each costs a call, and one more for every item that was awarded. */
-const ITEMIZED_TENDERS_MAX = 20;
+/** The items of a purchase cost a call, and one more for each that was awarded, at forty calls a minute. */
+const ITEMS_ARE_COSTLY = { contractsMax: 20, msMax: 180_000 };
 
 /**
  * The items of a purchase; where something was awarded, once for each result, with its price. Beyond `RESULTS_MAX` awarded
@@ -336,7 +336,7 @@ export const pncp = defineSource({
       ofContract: {
         has: isTender,
         pages: (context, tenderId, signal) => items(context, { tenderId }, signal),
-        contractsMax: ITEMIZED_TENDERS_MAX,
+        costly: ITEMS_ARE_COSTLY,
       },
     },
     results: {
