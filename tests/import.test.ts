@@ -52,6 +52,48 @@ describe("importing files", () => {
     expect(again).toMatchObject({ records, inserted: 0, updated: 0 });
   });
 
+  test("stores who bid for what and the commitments of procedures, each once", async () => {
+    const ofTender = ["Número Licitação", "Código UG", "Código Modalidade Compra"];
+    const tender = ["000012024", "110001", "5"];
+    const write = (name: string, ...rows: string[][]) => {
+      const file = path.join(folder, name);
+      writeFileSync(file, Buffer.from(rows.map((row) => `"${row.join('";"')}"\n`).join(""), "latin1"));
+      return file;
+    };
+    const paths = [
+      write("202401_Licitação.csv", [...ofTender, "Objeto", "Código Órgão"], [...tender, "Água", "20101"]),
+      write(
+        "202401_ParticipantesLicitação.csv",
+        [...ofTender, "Código Item Compra", "Código Participante", "Nome Participante", "Flag Vencedor"],
+        [...tender, "1", "00000000000191", "BANCO", "SIM"],
+        [...tender, "1", "33000167000101", "PETRÓLEO", "NÃO"],
+        [...tender, "2", "33000167000101", "PETRÓLEO", "NÃO"],
+      ),
+      write(
+        "202401_EmpenhosRelacionados.csv",
+        [...ofTender, "Código Empenho", "Data Emissão Empenho", "Observação Empenho", "Valor Empenho (R$)"],
+        [...tender, "110001000012024NE000007", "15/01/2024", "Água", "1.000,00"],
+      ),
+    ];
+    // A procedure, its agency and its supplier, who is not known yet.
+    const first = await importFiles(db, { paths, retrievedAt }, noLimit);
+    expect(first).toMatchObject({ records: 5, inserted: 7, read: { tenderers: 3, commitments: 1 } });
+    expect(
+      await db.sql(
+        "select item_number, tax_id, is_winner from tenderers where tender_id = 'licitacao/110001-5-000012024' order by 1, 2",
+      ),
+    ).toEqual([
+      { item_number: "1", tax_id: "00000000000191", is_winner: true },
+      { item_number: "1", tax_id: "33000167000101", is_winner: false },
+      { item_number: "2", tax_id: "33000167000101", is_winner: false },
+    ]);
+    expect(await db.sql("select issued_on, amount_cents::int as cents from commitments")).toEqual([
+      { issued_on: "2024-01-15", cents: 100_000 },
+    ]);
+    const again = await importFiles(db, { paths, retrievedAt }, noLimit);
+    expect(again).toMatchObject({ records: 5, inserted: 0, updated: 0 });
+  });
+
   test("leaves a run that says what came, from where, and which lines made no sense", async () => {
     const { read } = await importFiles(db, { paths: january, sample: "janeiro de 2024" }, noLimit);
     const complaints = read.complaints.reduce((sum, { count }) => sum + count, 0);

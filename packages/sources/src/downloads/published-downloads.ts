@@ -46,7 +46,7 @@ export const publishedDownloads: readonly PublishedDownload[] = [
   },
   {
     id: "licitacoes",
-    title: "licitações de um mês, com itens",
+    title: "licitações de um mês, com itens, licitantes e empenhos",
     publisher: portal,
     period: "month",
     reads: "contracts",
