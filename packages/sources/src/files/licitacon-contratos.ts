@@ -96,9 +96,9 @@ function read(files: OpenedFile[], context: ReadContext): AsyncGenerator<Batch> 
       const { role, header, complain } = opened;
       const cell = cellReader(header, COLUMNS[role], complain);
       if (cell === null) return null;
-      const input = { ...opened, out, context, cell, names, known };
-      return { row: (row) => readers[role](row, input) };
+      return { ...opened, out, context, cell, names, known };
     },
+    readers,
   });
 }
 

@@ -86,9 +86,9 @@ function read(files: OpenedFile[], context: ReadContext): AsyncGenerator<Batch> 
       const { role, file, header, complain } = opened;
       const cell = cellReader(header, COLUMNS[role], complain);
       if (cell === null) return null;
-      const input = { ...opened, out, context, cell, known, names, url: downloadUrl(file) };
-      return { row: (row) => readers[role](row, input) };
+      return { ...opened, out, context, cell, known, names, url: downloadUrl(file) };
     },
+    readers,
   });
 }
 

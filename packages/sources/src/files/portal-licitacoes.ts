@@ -1,3 +1,4 @@
+import { TENDER_PREFIX } from "../portal-transparencia/tender.ts";
 import { expectedText, NOT_INFORMED, supplierFields } from "../published-fields.ts";
 import { idText, withoutLabel } from "../reading.ts";
 import { methodOf } from "../terms.ts";
@@ -65,12 +66,8 @@ function read(files: OpenedFile[], context: ReadContext): AsyncGenerator<Batch> 
     roleOf,
     otherwise: "tenders",
     isWindows1252: true,
-    open(opened) {
-      const { role } = opened;
-      const input = openRows({ ...opened, out, context, known });
-      if (input === null) return null;
-      return { row: (row) => READERS[role](row, input) };
-    },
+    open: (opened) => openRows({ ...opened, out, context, known }),
+    readers,
   });
 }
 
@@ -94,7 +91,12 @@ const COLUMNS = {
   },
 };
 
-const READERS = { tenders: readTender, items: readItem, participants: readTenderer, commitments: readCommitment };
+const readers: Record<Role, (row: CsvRow, input: Input) => void> = {
+  tenders: readTender,
+  items: readItem,
+  participants: readTenderer,
+  commitments: readCommitment,
+};
 
 function openRows(common: Common): Input | null {
   const { header, role } = common;
@@ -116,7 +118,7 @@ function openRows(common: Common): Input | null {
 /** Numbers of procedures are unique within a unit and a method; the file has no id of its own. */
 function tenderIdOf({ cells }: CsvRow, { cell, methodCode }: Input): string | null {
   const parts = ["Código UG", methodCode, "Número Licitação"].map((column) => idText(cell(cells, column)));
-  return parts.includes(null) ? null : `licitacao/${parts.join("-")}`;
+  return parts.includes(null) ? null : `${TENDER_PREFIX}${parts.join("-")}`;
 }
 
 /** A procedure: a contract without supplier, dates of a term and values. */

@@ -14,14 +14,12 @@ export type RoleFile<Role> = {
   isUnseenRow: ReturnType<typeof seenRows>;
 };
 
-export type RoleReader = { row: (row: CsvRow) => void; end?: () => void };
-
 /**
  * Reads CSV files that belong together, role by role, so that what is referred to is known before what refers to it.
- * `otherwise` is the role of a file that looks like none: its reader says what the file lacks. `open` gives `null` for a
- * file that is of no use.
+ * `otherwise` is the role of a file that looks like none: `open` says what the file lacks, and gives `null` for one that is
+ * of no use. What it gives otherwise, the reader of the role gets with each row.
  */
-export async function* readRoles<Role extends string>(
+export async function* readRoles<Role extends string, Input>(
   files: OpenedFile[],
   out: BatchBuilder,
   format: {
@@ -30,7 +28,8 @@ export async function* readRoles<Role extends string>(
     otherwise: Role;
     /** The publisher says that it writes Windows-1252: to find it is no complaint. */
     isWindows1252: boolean;
-    open: (file: RoleFile<Role>) => RoleReader | null;
+    open: (file: RoleFile<Role>) => Input | null;
+    readers: Record<Role, (row: CsvRow, input: Input) => void>;
   },
 ): AsyncGenerator<Batch> {
   const headers = await Promise.all(files.map(async (file) => ({ file, header: await csvHeader(file) })));
@@ -42,13 +41,12 @@ export async function* readRoles<Role extends string>(
       const complain: Complain = (kind, about) => {
         if (!(format.isWindows1252 && kind === "encoding-fallback")) complainOfFile(kind, about);
       };
-      const reader = format.open({ role, file, header, complain, ...seen });
-      if (reader === null) continue;
+      const input = format.open({ role, file, header, complain, ...seen });
+      if (input === null) continue;
       for await (const rows of readCsvRows(file, header, complain)) {
-        for (const row of rows) reader.row(row);
+        for (const row of rows) format.readers[role](row, input);
         if (out.isFull()) yield out.take();
       }
-      reader.end?.();
     }
   }
   if (!out.isEmpty()) yield out.take();
