@@ -57,8 +57,7 @@ async function bringContract(
     }
     const left = rejected === 0 ? "" : `; ${rejected} ilegíveis, na quarentena`;
     write(`${resource}: ${records} registros, ${written} linhas novas ou alteradas${left}`);
-    for (const { what, why } of missing) write(`  falta      ${what}: ${why}`);
-    if (sample) write(`  AMOSTRA    ${sample}`);
+    for (const line of shownEnd(missing, sample)) write(line);
   };
   const readings = await ingestContract({ store }, { ...asked, onRead }, signal);
   return readings.every(({ coverage }) => coverage.missing.length === 0) ? 0 : 1;
@@ -148,10 +147,16 @@ function describe(summary: WindowSummary, resource: string, { write }: CommandCo
       `  páginas    ${summary.pages}, das quais ${summary.pagesFromCache} do cache`,
       `  registros  ${records}: ${inserted} linhas novas, ${updated} alteradas, ${unchanged} iguais`,
       `  fora       ${excluded} que não são compras; ${rejected} ilegíveis, ${quarantined} delas novas na quarentena`,
-      ...summary.missing.slice(0, MISSING_SHOWN_MAX).map(({ what, why }) => `  falta      ${what}: ${why}`),
-      ...(summary.sample ? [`  AMOSTRA    ${summary.sample}`] : []),
+      ...shownEnd(summary.missing, summary.sample),
     ].join("\n"),
   );
 }
 
 const MISSING_SHOWN_MAX = 20;
+
+function shownEnd(missing: WindowSummary["missing"], sample: string | null): string[] {
+  return [
+    ...missing.slice(0, MISSING_SHOWN_MAX).map(({ what, why }) => `  falta      ${what}: ${why}`),
+    ...(sample ? [`  AMOSTRA    ${sample}`] : []),
+  ];
+}

@@ -8,7 +8,7 @@ export type ContractReading = IngestSummary & { resource: string };
 /**
  * Everything that a source has about one contract or procedure, stored: itself first, then what belongs to it. What cannot
  * be read is missing in the coverage of its resource. Throws `invalid_request` where the source can be asked about none
- * with such an id, and `not_found` where it knows of none.
+ * with such an id, and `not_found` where it knows of none, or of one that is no purchase.
  */
 export async function ingestContract(
   context: { store: Store },
@@ -26,7 +26,7 @@ export async function ingestContract(
     if (question.kind !== "contracts" || coverage.records > 0) continue;
     // What belongs to a contract can be stored only with it.
     if (coverage.missing.length > 0) return readings;
-    throw new AppError("not_found", `${source.name} knows of no contract ${contractId}`);
+    throw new AppError("not_found", `${source.name} knows of no contract ${contractId} that buys something`);
   }
   return readings;
 

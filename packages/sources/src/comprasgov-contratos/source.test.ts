@@ -8,7 +8,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import type { SourcePage, SourceRecord } from "../define-source.ts";
 import { createComprasgovContext } from "./client.ts";
 import { readCommitments, readItems } from "./details.ts";
-import { amendments, comprasgovContratos, contracts, contractsOfUnit } from "./source.ts";
+import { comprasgovContratos, contracts, contractsOfUnit } from "./source.ts";
+import { readHistory } from "./wire.ts";
 
 const never = new AbortController().signal;
 const http = createHttpClient({ userAgent: "cidadao-tests" });
@@ -144,6 +145,14 @@ describe("the list of contracts", () => {
 });
 
 describe("contratos.comprasnet", () => {
+  const answerOf = (rows: unknown) => ({
+    rows: rows as unknown[],
+    headers: {},
+    retrievedAt: "2026-11-01T12:00:00Z",
+    fromCache: false,
+    next: null,
+  });
+
   test("gives a unit's contracts with the day of signature, the law and the original value", async () => {
     const { records, rejects } = await contractsOfUnit(open(), { unitCode: "153165" }, never);
     expect(rejects).toEqual([]);
@@ -158,9 +167,9 @@ describe("contratos.comprasnet", () => {
     expect(records.every(({ initialValueCents }) => initialValueCents !== null)).toBe(true);
   });
 
-  test("gives a contract's terms with the value after each, and leaves the contract itself out", async () => {
+  test("gives a contract's terms with the value after each, and leaves the contract itself out", () => {
     const input = { contractId: "153165-00029/2021", instrumentId: "118872" };
-    const { records, excluded } = await amendments(open(), input, never);
+    const { records, excluded } = readHistory(input)(answerOf(lists[history]));
     expect(excluded).toHaveLength(1);
     expect(records.map(({ kind, contractId }) => ({ kind, contractId }))).toEqual(
       records.map(() => ({
@@ -200,9 +209,7 @@ describe("contratos.comprasnet", () => {
 
   test("gives a contract's items with the unit price, and no quantity that could be read two ways", () => {
     const about = { contractId: "153165-00013/2026", instrumentId: "1004328" };
-    const rows = itemLists["/api/contrato/1004328/itens"] as unknown[];
-    const answer = { rows, headers: {}, retrievedAt: "2026-11-01T12:00:00Z", fromCache: false, next: null };
-    const { records, rejects, complaints } = readItems(about)(answer);
+    const { records, rejects, complaints } = readItems(about)(answerOf(itemLists["/api/contrato/1004328/itens"]));
     expect(records).toMatchObject([
       {
         contractId: about.contractId,
@@ -221,9 +228,7 @@ describe("contratos.comprasnet", () => {
 
   test("gives a contract's commitments by the code that the Portal knows them by", () => {
     const about = { contractId: "153165-00013/2026", instrumentId: "1004328" };
-    const rows = lists["/api/contrato/1004328/empenhos"] as unknown[];
-    const answer = { rows, headers: {}, retrievedAt: "2026-11-01T12:00:00Z", fromCache: false, next: null };
-    expect(readCommitments(about)(answer)).toMatchObject({
+    expect(readCommitments(about)(answerOf(lists["/api/contrato/1004328/empenhos"]))).toMatchObject({
       rejects: [],
       records: [{ code: "153165152392026NE000522", issuedOn: "2026-09-02", amountCents: 6_370_283 }],
     });

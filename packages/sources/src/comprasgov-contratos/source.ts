@@ -1,4 +1,4 @@
-import type { Amendment, Contract } from "@cidadao/domain/contract";
+import type { Contract } from "@cidadao/domain/contract";
 import { addDays, type IsoDate } from "@cidadao/domain/dates";
 import { AppError } from "@cidadao/runtime/errors";
 import type { z } from "zod";
@@ -65,22 +65,9 @@ function askUnit(context: ComprasgovContext, unitCode: string, signal: AbortSign
 }
 
 /** A contract in force by our id of it: the list of its unit is asked for, and the contract looked up there. */
-async function contractById(context: ComprasgovContext, contractId: string, signal: AbortSignal) {
+async function* contractById(context: ComprasgovContext, contractId: string, signal: AbortSignal) {
   const page = await contractsOfUnit(context, { unitCode: unitCodeOf(contractId) }, signal);
-  return { ...page, records: page.records.filter(({ provenance }) => provenance.sourceId === contractId) };
-}
-
-/** What the site has about a contract under its own number of it; nothing where its unit's list does not hold it. */
-async function* ofInstrument<Item extends SourceRecord>(
-  context: ComprasgovContext,
-  question: { contractId: string; list: string; read: (input: OfInstrument) => AnswerReader<Item> },
-  signal: AbortSignal,
-): AsyncGenerator<SourcePage<Item>, void, void> {
-  const { contractId, list, read } = question;
-  const { rows } = await askUnit(context, unitCodeOf(contractId), signal);
-  const wires = rows.map((row) => unitContractWire.safeParse(row).data);
-  const instrumentId = idText(wires.find((wire) => unitContractIdOf(wire) === contractId)?.id);
-  if (instrumentId !== null) yield await askInstrument(context, { contractId, instrumentId, list, read }, signal);
+  yield { ...page, records: page.records.filter(({ provenance }) => provenance.sourceId === contractId) };
 }
 
 function unitCodeOf(contractId: string): string {
@@ -92,28 +79,27 @@ function isContract(id: string): boolean {
   return /^\d{6}-\S{1,20}$/.test(id);
 }
 
-/** Amendments and endorsements of a contract. `instrumentId` is the site's own number of it. */
-export function amendments(
-  context: ComprasgovContext,
-  input: OfInstrument,
-  signal: AbortSignal,
-): Promise<SourcePage<Amendment>> {
-  return askInstrument(context, { ...input, list: "historico", read: readHistory }, signal);
-}
-
-async function askInstrument<Item extends SourceRecord>(
-  context: ComprasgovContext,
-  { list, read, ...input }: OfInstrument & { list: string; read: (input: OfInstrument) => AnswerReader<Item> },
-  signal: AbortSignal,
-): Promise<SourcePage<Item>> {
-  if (!/^\d+$/.test(input.instrumentId)) throw new AppError("invalid_request", "the id of a contract is a number");
-  return pageOf(await askWhole(context, `/api/contrato/${input.instrumentId}/${list}`, signal), read(input));
-}
-
+/** A list that the site has about a contract, by its own number of it; nothing where its unit's list does not hold it. */
 function instrumentList<Item extends SourceRecord>(list: string, read: (input: OfInstrument) => AnswerReader<Item>) {
-  const pages = (context: ComprasgovContext, contractId: string, signal: AbortSignal) =>
-    ofInstrument(context, { contractId, list, read }, signal);
+  async function* pages(context: ComprasgovContext, contractId: string, signal: AbortSignal) {
+    const instrumentId = await instrumentOf(context, contractId, signal);
+    if (instrumentId === null) return;
+    const answer = await askWhole(context, `/api/contrato/${instrumentId}/${list}`, signal);
+    yield pageOf(answer, read({ contractId, instrumentId }));
+  }
   return { path: `${SITE}/api/contrato/{id}/${list}`, ofContract: { has: isContract, pages } };
+}
+
+async function instrumentOf(
+  context: ComprasgovContext,
+  contractId: string,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const { rows } = await askUnit(context, unitCodeOf(contractId), signal);
+  const wires = rows.map((row) => unitContractWire.safeParse(row).data);
+  const id = idText(wires.find((wire) => unitContractIdOf(wire) === contractId)?.id);
+  if (id !== null && !/^\d+$/.test(id)) throw new AppError("invalid_request", "the id of a contract is a number");
+  return id;
 }
 
 function agencyCodeOf(agency: string): string {
@@ -226,12 +212,7 @@ export const comprasgovContratos = defineSource({
       cadence: "diária",
       wire: unitContractWire,
       read: readUnitContracts(),
-      ofContract: {
-        has: isContract,
-        async *pages(context, contractId, signal) {
-          yield await contractById(context, contractId, signal);
-        },
-      },
+      ofContract: { has: isContract, pages: contractById },
     },
     amendments: {
       title: "Aditivos e apostilamentos de um contrato, com o valor depois de cada um",

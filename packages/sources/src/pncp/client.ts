@@ -167,11 +167,3 @@ export async function* askDetails(context: PncpContext, path: string, signal: Ab
   }
   throw invalid(door, `${path} passou do limite de ${DETAIL_PAGES_MAX} páginas; nada além delas foi lido`);
 }
-
-/** One question whose answer is one record, or nothing. */
-export async function askRecord(door: Door, path: string, signal: AbortSignal): Promise<Answer> {
-  const { body, ...answered } = await ask(door, { path, params: {} }, signal, (found) => {
-    if (typeof found !== "object" || Array.isArray(found)) throw invalid(door, `${path} não respondeu um registro`);
-  });
-  return { ...answered, rows: body === null ? [] : [body], next: null };
-}

@@ -2,6 +2,7 @@ import type { Amendment, Contract, ContractItem, PriceRegistration } from "@cida
 import { addDays, type IsoDate } from "@cidadao/domain/dates";
 import { parseCnpj } from "@cidadao/domain/tax-id";
 import { AppError } from "@cidadao/runtime/errors";
+import { askRecord } from "../ask-record.ts";
 import {
   defineSource,
   type IngestScope,
@@ -13,7 +14,7 @@ import {
 import { uncached } from "../outbound.ts";
 import { pageOf, readPages } from "../read-rows.ts";
 import { PNCP } from "./buyer.ts";
-import { askAllPages, askDetails, askRecord, createPncpContext, PAGE_ROWS_SAFE, type PncpContext } from "./client.ts";
+import { askAllPages, askDetails, createPncpContext, PAGE_ROWS_SAFE, type PncpContext } from "./client.ts";
 import { pncpConfig } from "./config.ts";
 import { contractWire } from "./contract.ts";
 import { tenderWire } from "./tender.ts";
@@ -78,15 +79,15 @@ export function priceRegistrations(
 }
 
 /** The contract with this control number; an empty page where there is none. */
-async function contractById(context: PncpContext, contractId: string, signal: AbortSignal) {
+async function* contractById(context: PncpContext, contractId: string, signal: AbortSignal) {
   const path = detailPath(contractId, "2", "contratos");
-  return pageOf(await askRecord(context.detail, path, signal), readContracts());
+  yield pageOf(await askRecord(context.detail, { path, params: {} }, signal), readContracts());
 }
 
 /** The purchase with this control number; an empty page where there is none. */
-async function tenderById(context: PncpContext, tenderId: string, signal: AbortSignal) {
+async function* tenderById(context: PncpContext, tenderId: string, signal: AbortSignal) {
   const path = detailPath(tenderId, "1", "compras");
-  return pageOf(await askRecord(context.consulta, path, signal), readTenders());
+  yield pageOf(await askRecord(context.consulta, { path, params: {} }, signal), readTenders());
 }
 
 /** Results of so many items of a purchase are asked for, each by a call; the others keep no price. */
@@ -273,12 +274,7 @@ export const pncp = defineSource({
       read: readContracts(),
       slices: contractSlices("publicacao"),
       overlapDays: OVERLAP_DAYS,
-      ofContract: {
-        has: isContract,
-        async *pages(context, contractId, signal) {
-          yield await contractById(context, contractId, signal);
-        },
-      },
+      ofContract: { has: isContract, pages: contractById },
     },
     "contract-updates": {
       title: "Contratos e empenhos alterados num dia",
@@ -299,12 +295,7 @@ export const pncp = defineSource({
       read: readTenders(),
       slices: tenderSlices("publicacao"),
       overlapDays: OVERLAP_DAYS,
-      ofContract: {
-        has: isTender,
-        async *pages(context, tenderId, signal) {
-          yield await tenderById(context, tenderId, signal);
-        },
-      },
+      ofContract: { has: isTender, pages: tenderById },
     },
     "tender-updates": {
       title: "Contratações alteradas num dia, uma pergunta para cada modalidade",

@@ -100,17 +100,12 @@ export async function askRows(
   return { rows: body as unknown[], next: null, ...answered };
 }
 
-/** One question whose answer is one record, or nothing. */
-export async function askRecord(context: PortalContext, question: Question, signal: AbortSignal): Promise<Answer> {
-  const { door } = context;
-  const { body, ...answered } = await ask(door, question, signal, (found) => {
-    if (typeof found !== "object" || Array.isArray(found))
-      throw invalid(door, `${question.path} não respondeu um registro`);
-  });
-  return { rows: body === null ? [] : [body], next: null, ...answered };
+/** Whether the portal may have a contract with this id. */
+export function isContractId(text: string): boolean {
+  return /^\d{1,12}$/.test(text);
 }
 
 export function contractIdOf(text: string): string {
-  if (!/^\d{1,12}$/.test(text)) throw new AppError("invalid_request", "a contract id of the portal is a number");
+  if (!isContractId(text)) throw new AppError("invalid_request", "a contract id of the portal is a number");
   return text;
 }

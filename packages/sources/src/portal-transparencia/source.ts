@@ -5,6 +5,7 @@ import type { Sanction, SanctionList } from "@cidadao/domain/sanction";
 import { parseCnpj } from "@cidadao/domain/tax-id";
 import { AppError } from "@cidadao/runtime/errors";
 import type { z } from "zod";
+import { askRecord } from "../ask-record.ts";
 import {
   defineSource,
   type IngestScope,
@@ -17,10 +18,10 @@ import { type Outbound, uncached } from "../outbound.ts";
 import { pageOf, readPages } from "../read-rows.ts";
 import {
   askAllPages,
-  askRecord,
   askRows,
   contractIdOf,
   createPortalContext,
+  isContractId,
   type PortalContext,
   PAGE_ROWS,
   SOURCE_ID,
@@ -30,7 +31,7 @@ import { companyWire, readCompany } from "./company.ts";
 import { portalConfig, portalRate } from "./config.ts";
 import { expenseWire, PHASES, readExpenses } from "./expense.ts";
 import { cepimWire, leniencyWire, readCepim, readLeniency } from "./register.ts";
-import { readTenders, TENDER_PREFIX, tenderWire } from "./tender.ts";
+import { readTenders, TENDER_PREFIX, tenderNumber, tenderWire } from "./tender.ts";
 import {
   readTenderers,
   readTenderItems,
@@ -107,7 +108,7 @@ export async function contractById(
   signal: AbortSignal,
 ): Promise<SourcePage<Contract>> {
   const question = { path: "/contratos/id", params: { id: contractIdOf(input.contractId) } };
-  return pageOf(await askRecord(context, question, signal), readContracts());
+  return pageOf(await askRecord(context.door, question, signal), readContracts());
 }
 
 /** Procedures of one agency that were opened between the days; the portal takes at most a month at once. */
@@ -277,7 +278,10 @@ function companySlices({ company }: IngestScope) {
       what: `o que o Portal tem sobre ${cnpj}`,
       lastDay: null,
       async *pages(context: PortalContext, _from: Position | null, signal: AbortSignal) {
-        yield pageOf(await askRecord(context, { path: "/pessoa-juridica", params: { cnpj } }, signal), readCompany());
+        yield pageOf(
+          await askRecord(context.door, { path: "/pessoa-juridica", params: { cnpj } }, signal),
+          readCompany(),
+        );
       },
     },
   ];
@@ -309,12 +313,12 @@ type Ask<Input> = (
 
 function ofContract(ask: Ask<{ contractId: string }>): OfContract {
   const pages: OfContract["pages"] = (context, contractId, signal) => ask(context, { contractId }, signal);
-  return { has: (id) => /^\d{1,12}$/.test(id), pages };
+  return { has: isContractId, pages };
 }
 
 function ofTender(ask: Ask<{ tenderId: string }>): OfContract {
   const pages: OfContract["pages"] = (context, tenderId, signal) => ask(context, { tenderId }, signal);
-  return { has: (id) => id.startsWith(TENDER_PREFIX) && /^\d{1,12}$/.test(id.slice(TENDER_PREFIX.length)), pages };
+  return { has: (id) => tenderNumber(id) !== null, pages };
 }
 
 function listResource(list: SanctionList): Resource<PortalContext> {
@@ -435,9 +439,7 @@ export const portalTransparencia = defineSource({
       wire: tenderWire,
       read: readTenders(),
       slices: tenderSlices,
-      ofContract: ofTender(async function* (context, input, signal) {
-        yield await tenderById(context, input, signal);
-      }),
+      ofContract: ofTender(tenderById),
     },
     "tender-items": {
       title: "Itens de uma licitação, sem o valor, que a especificação não explica",

@@ -1,19 +1,25 @@
-import type { ContractItem } from "@cidadao/domain/contract";
+import type { Contract, ContractItem } from "@cidadao/domain/contract";
+import { plain } from "@cidadao/domain/read-question";
 import type { Tenderer } from "@cidadao/domain/tenderer";
 import { AppError } from "@cidadao/runtime/errors";
 import { z } from "zod";
+import { askRecord } from "../ask-record.ts";
 import type { SourcePage } from "../define-source.ts";
 import { invalid } from "../outbound.ts";
 import { supplierFields } from "../published-fields.ts";
 import { type AnswerReader, pageOf, readerOf, readPages } from "../read-rows.ts";
-import { fieldReader, idText, scalar } from "../reading.ts";
-import { askAllPages, askRecord, askRows, type PortalContext } from "./client.ts";
-import { readTenders, TENDER_PREFIX, tenderUrl, tenderWire } from "./tender.ts";
+import { fieldReader, idText, scalar, type Scalar } from "../reading.ts";
+import { askAllPages, askRows, type PortalContext } from "./client.ts";
+import { readTenders, TENDER_PREFIX, tenderNumber, tenderUrl, tenderWire } from "./tender.ts";
 import { onceNamer, provenance } from "./wire.ts";
 
 /** The procedure with the Portal's own id; an empty page when there is none. */
-export async function tenderById(context: PortalContext, input: { tenderId: string }, signal: AbortSignal) {
-  return pageOf(await askTender(context, input.tenderId, signal), readTenders());
+export async function* tenderById(
+  context: PortalContext,
+  input: { tenderId: string },
+  signal: AbortSignal,
+): AsyncGenerator<SourcePage<Contract>, void, void> {
+  yield pageOf(await askTender(context, input.tenderId, signal), readTenders());
 }
 
 /** Everything that was put out to tender. What the amount of an item is, the specification does not say: it is not read. */
@@ -42,7 +48,7 @@ export async function* tenderers(
   const method = idText(tender.modalidadeLicitacao);
   const { rows } = await askRows(context, { path: "/licitacoes/modalidades", params: {} }, signal);
   const methods = rows.flatMap((row) => methodWire.safeParse(row).data ?? []);
-  const code = methods.find(({ descricao }) => method !== null && plain(descricao) === plain(method))?.codigo;
+  const code = methods.find(({ descricao }) => method !== null && lettersOf(descricao) === lettersOf(method))?.codigo;
   const params = { codigoUG: unit, numero: number, codigoModalidade: idText(code) };
   const lacking = Object.entries(params).flatMap(([name, value]) => (value === null ? [name] : []));
   if (lacking.length > 0) {
@@ -58,21 +64,19 @@ export async function* tenderers(
 const methodWire = z.object({ codigo: scalar, descricao: scalar });
 
 function askTender(context: PortalContext, tenderId: string, signal: AbortSignal) {
-  return askRecord(context, { path: `/licitacoes/${numberOf(tenderId)}`, params: {} }, signal);
+  return askRecord(context.door, { path: `/licitacoes/${numberOf(tenderId)}`, params: {} }, signal);
 }
 
 function numberOf(tenderId: string): string {
-  const [, number] = new RegExp(`^${TENDER_PREFIX}(\\d{1,12})$`).exec(tenderId) ?? [];
-  if (number === undefined)
+  const number = tenderNumber(tenderId);
+  if (number === null)
     throw new AppError("invalid_request", `a procedure of the portal is ${TENDER_PREFIX} and a number`);
   return number;
 }
 
-function plain(text: string | number | null | undefined): string {
-  return String(text ?? "")
-    .normalize("NFD")
-    .replace(/[^a-z]/gi, "")
-    .toLowerCase();
+/** The letters alone: two lists of the portal may differ in blanks and hyphens. */
+function lettersOf(text: Scalar): string {
+  return plain(String(text ?? "")).replace(/[^a-z]/g, "");
 }
 
 export const tenderItemWire = z.object({

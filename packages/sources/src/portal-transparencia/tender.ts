@@ -23,8 +23,9 @@ export const tenderWire = z.object({
 export function readTenders(): AnswerReader<Contract> {
   return readerOf(tenderWire, (wire, answer) => {
     const id = idText(wire.id);
-    if (id === null || !/^\d{1,12}$/.test(id)) return "no id";
-    const fields = fieldReader(`${TENDER_PREFIX}${id}`);
+    const sourceId = `${TENDER_PREFIX}${id ?? ""}`;
+    if (tenderNumber(sourceId) === null) return "no id";
+    const fields = fieldReader(sourceId);
     const unit = wire.unidadeGestora;
     const agencyCode = idText(unit?.orgaoVinculado?.codigoSIAFI);
     if (agencyCode === null || !/^\d{5}$/.test(agencyCode))
@@ -58,6 +59,12 @@ export function readTenders(): AnswerReader<Contract> {
     };
     return { record, complaints: fields.complaints };
   });
+}
+
+/** The portal's own number of a procedure; `null` where the id is none of the portal's. */
+export function tenderNumber(tenderId: string): string | null {
+  const number = tenderId.startsWith(TENDER_PREFIX) ? tenderId.slice(TENDER_PREFIX.length) : "";
+  return /^\d{1,12}$/.test(number) ? number : null;
 }
 
 export function tenderUrl(tenderId: string): string {
