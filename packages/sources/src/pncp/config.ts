@@ -5,11 +5,9 @@ export const pncpConfig = z.object({
   PNCP_CONSULTA_URL: sourceUrl
     .default("https://pncp.gov.br/api/consulta")
     .meta({ description: "Base address of the PNCP consulta API, without /v1" }),
-  PNCP_URL: sourceUrl
-    .default("https://pncp.gov.br/api/pncp")
-    .meta({
-      description: "Base address of the PNCP API that has items, results, terms and each contract, without /v1",
-    }),
+  PNCP_URL: sourceUrl.default("https://pncp.gov.br/api/pncp").meta({
+    description: "Base address of the PNCP API that has items, results, terms and each contract, without /v1",
+  }),
   PNCP_PER_MINUTE: callsPerMinute
     .default(40)
     .meta({ description: "Calls a minute to the PNCP, of all processes together; it publishes no limit" }),

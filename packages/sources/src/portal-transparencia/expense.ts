@@ -1,8 +1,12 @@
+import { addDays, formatDate } from "@cidadao/domain/dates";
 import type { ExpenseDocument, ExpensePhase } from "@cidadao/domain/expense-document";
+import { AppError } from "@cidadao/runtime/errors";
 import { z } from "zod";
+import type { IngestScope, Position } from "../define-source.ts";
 import { expectedText, NOT_INFORMED, supplierFields } from "../published-fields.ts";
-import { type AnswerReader, readerOf } from "../read-rows.ts";
+import { type AnswerReader, readerOf, readPages } from "../read-rows.ts";
 import { fieldReader, idText, scalar } from "../reading.ts";
+import { askAllPages, type PortalContext } from "./client.ts";
 import { provenance, SITE } from "./wire.ts";
 
 export const expenseWire = z.object({
@@ -23,7 +27,7 @@ export const expenseWire = z.object({
 });
 
 /** The numbers by which the Portal asks for a phase. */
-export const PHASES: Record<ExpensePhase, { number: number; folder: string; words: RegExp }> = {
+const PHASES: Record<ExpensePhase, { number: number; folder: string; words: RegExp }> = {
   commitment: { number: 1, folder: "empenho", words: /empenho/i },
   verification: { number: 2, folder: "liquidacao", words: /liquida/i },
   payment: { number: 3, folder: "pagamento", words: /pagamento/i },
@@ -67,3 +71,27 @@ export function readExpenses(): AnswerReader<ExpenseDocument> {
     return { record, complaints: fields.complaints };
   });
 }
+
+/** The Portal takes one day, one phase and one managing unit at once. */
+export function expenseSlices({ from, to, agency: unitCode }: IngestScope) {
+  if (unitCode === null || !/^\d{6}$/.test(unitCode))
+    throw new AppError("invalid_request", "expenses are asked for by managing unit: name it by its six digits");
+  const slices = [];
+  for (let day = from; day <= to; day = addDays(day, 1)) {
+    for (const { number, folder } of Object.values(PHASES)) {
+      const params = { dataEmissao: formatDate(day), fase: number, unidadeGestora: unitCode };
+      slices.push({
+        name: `despesas ${folder} ${unitCode} ${day}`,
+        what: `documentos de ${folder} da UG ${unitCode} em ${day}`,
+        lastDay: day,
+        pages: (context: PortalContext, position: Position | null, signal: AbortSignal) =>
+          readPages(askAllPages(context, { path: EXPENSES, params }, position, signal), readExpenses()),
+      });
+    }
+  }
+  return slices;
+}
+
+export const EXPENSES = "/despesas/documentos";
+/** Payments are corrected for days. */
+export const EXPENSE_OVERLAP_DAYS = 30;

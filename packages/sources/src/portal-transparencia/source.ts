@@ -29,7 +29,7 @@ import {
 import { commitments, commitmentWire, readCommitments } from "./commitment.ts";
 import { companyWire, readCompany } from "./company.ts";
 import { portalConfig, portalRate } from "./config.ts";
-import { expenseWire, PHASES, readExpenses } from "./expense.ts";
+import { EXPENSE_OVERLAP_DAYS, EXPENSES, expenseSlices, expenseWire, readExpenses } from "./expense.ts";
 import { cepimWire, leniencyWire, readCepim, readLeniency } from "./register.ts";
 import { readTenders, TENDER_PREFIX, tenderNumber, tenderWire } from "./tender.ts";
 import {
@@ -243,30 +243,6 @@ function tenderSlices(scope: IngestScope) {
   }
   return slices;
 }
-
-/** The Portal takes one day, one phase and one managing unit at once. */
-function expenseSlices({ from, to, agency: unitCode }: IngestScope) {
-  if (unitCode === null || !/^\d{6}$/.test(unitCode))
-    throw new AppError("invalid_request", "expenses are asked for by managing unit: name it by its six digits");
-  const slices = [];
-  for (let day = from; day <= to; day = addDays(day, 1)) {
-    for (const { number, folder } of Object.values(PHASES)) {
-      const params = { dataEmissao: formatDate(day), fase: number, unidadeGestora: unitCode };
-      slices.push({
-        name: `despesas ${folder} ${unitCode} ${day}`,
-        what: `documentos de ${folder} da UG ${unitCode} em ${day}`,
-        lastDay: day,
-        pages: (context: PortalContext, position: Position | null, signal: AbortSignal) =>
-          readPages(askAllPages(context, { path: EXPENSES, params }, position, signal), readExpenses()),
-      });
-    }
-  }
-  return slices;
-}
-
-const EXPENSES = "/despesas/documentos";
-/** Payments are corrected for days. */
-const EXPENSE_OVERLAP_DAYS = 30;
 
 /** What the Portal holds about one company, or an empty page where it knows of none. */
 function companySlices({ company }: IngestScope) {
